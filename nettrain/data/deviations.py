@@ -10,9 +10,8 @@ from nettrain.data.columns.encoding import Encoder, empty_rows
 from nettrain.data.columns.numbers import NumberColumn
 from nettrain.data.preprocessing import Preprocessing
 from nettrain.data.tables.arrays import Mask
-from nettrain.data.tables.row_chunks import RowChunks
 from nettrain.data.tables.spelling import is_missing
-from nettrain.data.tables.table import Table, counted
+from nettrain.data.tables.table import ColumnsOfNumbers, Table, counted
 
 MOST_LINES = 20
 PIXELS = 49  # columns may be an image, from 7x7 pixels on
@@ -111,13 +110,13 @@ def suspicious_columns(table: Table, encoders: Sequence[Encoder]) -> Iterator[En
     return (encoder for encoder in encoders if encoder.name not in usual)
 
 
-def differing(numbers: RowChunks, columns: Sequence[NumberColumn]) -> Mask:
+def differing(numbers: ColumnsOfNumbers, columns: Sequence[NumberColumn]) -> Mask:
     """Which columns (C,) have gaps that training rows had not, or numbers far outside their range."""
     positions = [numbers.positions[column.name] for column in columns]
     below, above = np.array([far_limits(column.low, column.high) for column in columns]).T
     without_gaps = np.array([not column.gaps for column in columns])
     differs = np.zeros(len(columns), dtype=bool)
-    for chunk in filter(len, numbers.chunks):
+    for chunk in filter(len, numbers.blocks()):
         low, high = (reduce(chunk, axis=0)[positions] for reduce in (np.fmin.reduce, np.fmax.reduce))
         differs |= (low < below) | (high > above)
         if chunk.dtype.kind == "f":

@@ -1,12 +1,14 @@
 """Inputs of all splits as arrays, encoded in one pass over their tables."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from nettrain.backend.scratch_file import block_rows, drop_pages, scratch_array
 from nettrain.data.columns.categories import CategoryColumn
 from nettrain.data.preprocessing import Preprocessing
 from nettrain.data.tables.arrays import Indices, Numbers
+from nettrain.data.tables.disk_columns import DiskColumns
 from nettrain.data.tables.table import Table
 from nettrain.errors import DataError
 
@@ -24,20 +26,65 @@ def encode_splits(
     """Inputs (N, D) of the rows of each split, as dtype: computed in float64 and rounded once.
 
     Tables free the memory of their numbers on the way, so that a large one and its inputs are never in memory
-    together: afterwards they can only be used to locate rows. Raises DataError at a cell that does not fit,
-    and at a value that is too large for dtype unless `finite` is False.
+    together: afterwards they can only be used to locate rows. Where a table's numbers stay on disk, the
+    inputs do too. Raises DataError at a cell that does not fit, and at a value that is too large for dtype
+    unless `finite` is False.
     """
-    x = {name: np.empty((len(rows), preprocessing.inputs), dtype) for name, (_, rows) in splits.items()}
+    x = {
+        name: empty_inputs(table, (len(rows), preprocessing.inputs), dtype)
+        for name, (table, rows) in splits.items()
+    }
     step = max(FEWEST_ROWS, CHUNK // max(1, preprocessing.inputs))
     for table in {id(table): table for table, _ in splits.values()}.values():
         refuse_invalid_text(table, preprocessing)
         sharing = [(x[name], rows) for name, (other, rows) in splits.items() if other is table]
-        for start in range(0, table.height, step):
-            for inputs, rows in sharing:
-                here = np.flatnonzero((start <= rows) & (rows < start + step))
-                encode_rows(inputs, here, table.take(rows[here]), preprocessing, finite=finite)
-            table.release(start + step)
+        encode = encode_from_disk if table.on_disk else encode_in_steps
+        encode(table, sharing, preprocessing, step, finite=finite)
     return x
+
+
+def empty_inputs(table: Table, shape: tuple[int, int], dtype: str) -> Numbers:
+    """Where the inputs of a table's rows go: on disk, if the table's numbers stay there."""
+    inputs: Numbers = scratch_array(shape, dtype) if table.on_disk else np.empty(shape, dtype)
+    return inputs
+
+
+def encode_in_steps(
+    table: Table,
+    sharing: Sequence[tuple[Numbers, Indices]],
+    preprocessing: Preprocessing,
+    step: int,
+    *,
+    finite: bool,
+) -> None:
+    """Write the inputs of rows (N,) of a table into each x (N, D), `step` rows of the table at a time."""
+    for start in range(0, table.height, step):
+        for inputs, rows in sharing:
+            here = np.flatnonzero((start <= rows) & (rows < start + step))
+            encode_rows(inputs, here, table.take(rows[here]), preprocessing, finite=finite)
+        table.release(start + step)
+
+
+def encode_from_disk(
+    table: Table,
+    sharing: Sequence[tuple[Numbers, Indices]],
+    preprocessing: Preprocessing,
+    step: int,
+    *,
+    finite: bool,
+) -> None:
+    """`encode_in_steps` of a table whose numbers stay on disk, of which blocks of rows come into memory."""
+    assert isinstance(table.numbers, DiskColumns), "see Table.on_disk"
+    size = max(1, block_rows(table.numbers.row_bytes) // step) * step
+    for start in range(0, table.height, size):
+        block = table.take(np.arange(start, min(start + size, table.height)))
+        for inputs, rows in sharing:
+            here = np.flatnonzero((start <= rows) & (rows < start + size))
+            for first in range(0, len(here), step):
+                some = here[first : first + step]
+                encode_rows(inputs, some, block.take(rows[some] - start), preprocessing, finite=finite)
+            drop_pages(inputs)
+    table.release(table.height)
 
 
 def encode_rows(

@@ -41,6 +41,11 @@ def prepare_folds(
     """
     read, folds = read_data(settings, seed, memory), settings.folds
     assert folds is not None, "settings with folds"
+    if read.settings.storage == "disk":
+        raise DataError(
+            "data.folds: several folds at once need their rows in memory, but data.storage is disk; "
+            "data.folds.take trains one"
+        )
     last = folds.total
     others = [_prepared(read.kept_whole(), number, dtype) for number in range(1, last)]
     return (*others, _prepared(read, last, dtype))

@@ -42,6 +42,7 @@ def read_options(settings: DataSettings) -> ReadOptions:
         comment=settings.comment,
         names=tuple(map(str, settings.names or ())),
         mentioned=tuple(str(one) for one in columns if one is not None),
+        storage=settings.storage,
     )
 
 
@@ -84,6 +85,7 @@ def resolve_settings(
         "stratify": settings.stratify and classes and drawn,
         "order": order,
         "seed": seed,
+        "storage": resolve_storage(settings, main),
     }
     if is_path(settings.source):
         decided["header"] = main.header
@@ -102,6 +104,16 @@ def resolve_target_scaling(settings: DataSettings, target: Target) -> str:
             f'data.target_scaling: standard needs numbers, but "{target.names[0]}" holds {target.kind}'
         )
     return settings.target_scaling
+
+
+def resolve_storage(settings: DataSettings, main: Table) -> str:
+    """`disk` or `memory`. Raises DataError where rows should stay on disk of a source that cannot."""
+    if settings.storage == "disk" and not main.on_disk:
+        raise DataError(
+            "data.storage: disk is for NPY and Parquet files with columns of numbers, which "
+            f"{main.origin} is not; write it as one of them"
+        )
+    return "disk" if main.on_disk else "memory"
 
 
 def absolute(source: T) -> T | str:

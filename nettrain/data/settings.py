@@ -19,6 +19,7 @@ from nettrain.data.reading.formats import FORMATS
 from nettrain.data.reading.memory import MEMORY, SPLITS
 from nettrain.data.reading.options import WHITESPACE
 from nettrain.data.reading.sources import source_files
+from nettrain.data.reading.storage import Storage
 from nettrain.data.reading.streams import DASH, STANDARD_INPUT
 from nettrain.data.reading.synthetic import SYNTHETICS
 from nettrain.data.splitting.fold_settings import FEWEST, Folds
@@ -242,6 +243,11 @@ class DataSettings(Settings):
         "in the order of a column of dates or numbers",
     )
     seed: int | None = option(None, "of the splits and of synthetic rows", ge=0, lt=2**64)
+    storage: Storage = option(
+        "auto",
+        "where the rows of an NPY or Parquet file are: in memory, or on disk, for data that are larger than "
+        "it; auto: on disk where they would take more than half of the memory that is free",
+    )
 
     @property
     def category_inputs(self) -> CategoryInputs:

@@ -1,11 +1,12 @@
 """Rows to predict: the inputs of those that can be predicted, and why the others cannot."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nettrain.backend.scratch_file import row_blocks, rows_where
 from nettrain.data.deviations import (
     NO_DEVIATIONS,
     RowComparison,
@@ -85,13 +86,16 @@ def read_predictable(
     tables = [*(table.kept_whole() for _ in others), table]
     encoded = [encode_valid(whole, one, dtype) for whole, one in zip(tables, fitted, strict=True)]
     reasons = {row: why for one in reversed(encoded) for row, why in one.reasons.items()}
-    valid = np.array([row for row in range(table.height) if row not in reasons], dtype=np.int64)
+    valid = rows_but(reasons, table.height)
     output, unpredictable = empty_rows_between(table)
     unpredictable += [UnpredictableRow(int(output[row]), table.at(row), *why) for row, why in reasons.items()]
     unpredictable.sort(key=lambda one: one.row)
     height = table.height + len(unpredictable) - len(reasons)
     label = source_label(source) if isinstance(source, str) else "data"
-    x, *rest = (one.x[np.isin(one.rows, valid)] if reasons else one.x for one in encoded)
+    x, *rest = (
+        one.x if len(one.rows) == len(valid) else rows_where(np.isin(one.rows, valid), one.x)
+        for one in encoded
+    )
     return PredictableRows(
         label,
         x,
@@ -126,15 +130,24 @@ class EncodedRows:
 def encode_valid(table: Table, preprocessing: Preprocessing, dtype: str) -> EncodedRows:
     """The inputs of all rows that can be encoded, see `encode_splits` on what is left of the table."""
     reasons = dict(invalid_cells(table, preprocessing))
-    valid = np.array([row for row in range(table.height) if row not in reasons], dtype=np.int64)
+    valid = rows_but(reasons, table.height)
     taken = table.take(valid) if reasons else table
     splits = {"rows": (taken, np.arange(len(valid)))}
     x = encode_splits(splits, preprocessing, dtype, finite=False)["rows"]
-    finite = np.isfinite(x).all(axis=1)
+    finite = np.concatenate([np.isfinite(block).all(axis=1) for block in row_blocks(x)])
     for row in np.flatnonzero(~finite):
         name = preprocessing.feature_names[int(np.argmin(np.isfinite(x[row])))]
         reasons[int(valid[row])] = (name, f"the scaled value is too large for {dtype}")
-    return EncodedRows(x[finite], valid[finite], reasons)
+    if finite.all():
+        return EncodedRows(x, valid, reasons)
+    return EncodedRows(rows_where(finite, x), valid[finite], reasons)
+
+
+def rows_but(excluded: Collection[int], height: int) -> Indices:
+    """The numbers of so many rows without these."""
+    there = np.ones(height, dtype=bool)
+    there[list(excluded)] = False
+    return np.flatnonzero(there)
 
 
 def align_rows(frame: "pl.DataFrame", rows: Indices, height: int) -> "pl.DataFrame":

@@ -23,6 +23,7 @@ from nettrain.experiment.evaluated_rows import fitting_evaluation
 from nettrain.experiment.postprocessing_checks import check_calibration, check_threshold
 from nettrain.experiment.recipe_for_data import with_recipe_for
 from nettrain.experiment.settings import BackendSettings, Experiment
+from nettrain.experiment.stored_rows import check_storage, with_window
 from nettrain.experiment.task import loss_of, targets_of
 from nettrain.experiment.threads import fitting_threads
 from nettrain.experiment.training_settings import TrainingSettings
@@ -84,9 +85,10 @@ def resolve_with_data(experiment: Experiment, data: Prepared) -> Experiment:
     loss = _loss(experiment, data)
     check_warmup(experiment)
     model = _with_output_activation(experiment.model, loss)
-    training = _with_batch_size(experiment, len(data.train.x))
+    training = with_window(_with_batch_size(experiment, len(data.train.x)), data)
     decided = {"loss": loss, "data": data.settings, "model": model, "training": training}
     resolved = experiment.model_copy(update=decided)
+    check_storage(resolved, data)
     check_outputs(resolved, data)
     check_clamp(resolved, data)
     check_sub_members(resolved)

@@ -95,7 +95,7 @@ class TrainingSettings(Settings):
     shuffle_window: int | None = option(
         None,
         "mix the rows within so many, which come in blocks from all over the table, rather than all of them;"
-        " null: all of them",
+        " null: all, and of rows on disk (data.storage) as many as take 64 MB",
         ge=1,
     )
     sampling: Literal["permutation", "replacement"] = option(

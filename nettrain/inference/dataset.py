@@ -7,6 +7,8 @@ import numpy as np
 
 from nettrain.backend.base import Array, Backend, DType, HostArray, Prefetcher
 from nettrain.backend.device import format_bytes
+from nettrain.backend.host_prefetcher import HostPrefetcher
+from nettrain.backend.scratch_file import drop_pages, is_scratch
 from nettrain.catalogue.losses import targets_for
 from nettrain.data.labelled import Rows
 from nettrain.errors import DataError
@@ -36,6 +38,7 @@ class Dataset:
     def select(self, index: HostArray | slice) -> "Dataset":
         """Some rows (M,) of a dataset on the host; a slice of them, of which nothing is copied, anywhere."""
         arrays = {name: getattr(self, name)[index] for name in ("x", "y", "weight", "targets", "weights")}
+        drop_pages(self.x)
         return replace(self, **arrays)
 
     @property
@@ -81,13 +84,15 @@ def place_datasets(
     """Put each dataset of the host on the device as long as it fits, the first one first.
 
     `reserved` is the number of bytes that all else takes there, `streaming` how many bytes a dataset takes
-    when its rows stream instead; one that it does not list is put on the device in any case. Returns the
-    datasets by split, and notes on those that stay on the host.
+    when its rows stream instead; one that it does not list is put on the device in any case. Rows on disk
+    stream to memory too. Returns the datasets by split, and notes on those that stay on the host.
     """
     prefetcher, placed, notes = backend.prefetcher(), dict[str, Dataset](), []
     free = available_bytes(prefetcher, reserved)
     for split, dataset in datasets.items():
-        if prefetcher is None or split not in streaming or dataset.nbytes <= free:
+        if prefetcher is None and split in streaming and is_scratch(dataset.x):
+            placed[split] = replace(dataset, prefetcher=HostPrefetcher())
+        elif prefetcher is None or split not in streaming or dataset.nbytes <= free:
             placed[split] = _on_device(dataset, backend)
             free -= dataset.nbytes
         else:

@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from nettrain.backend.base import Array, Backend, Call, HostArray, Prefetcher
+from nettrain.backend.host_prefetcher import HostPrefetcher
 from nettrain.backend.pool import Pool
+from nettrain.backend.scratch_file import is_scratch
 from nettrain.inference.dataset import Dataset, as_dtype, available_bytes
 from nettrain.model.architecture import Architecture
 from nettrain.model.layers.base import DropoutState
@@ -150,8 +152,13 @@ class _StreamedChunks:
 
 
 def inputs_of(backend: Backend, x: HostArray) -> Inputs:
-    """Rows x (N, D) of the host, on the device if they take up to half of the memory available there."""
+    """Rows x (N, D) of the host, on the device if they take up to half of the memory available there.
+
+    Those on disk stream to memory.
+    """
     prefetcher, x = backend.prefetcher(), as_dtype(x, backend.dtype)
+    if prefetcher is None and is_scratch(x):
+        return Inputs(x, prefetcher=HostPrefetcher())
     if prefetcher is None or 2 * x.nbytes <= available_bytes(prefetcher):
         return Inputs(backend.from_host(x))
     return Inputs(x, prefetcher=prefetcher)

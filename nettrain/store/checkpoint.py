@@ -16,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from nettrain.backend.base import HostArray
+from nettrain.backend.scratch_file import row_blocks
 from nettrain.data.prepare import Prepared
 from nettrain.errors import NettrainError, SpecError
 from nettrain.files import check_readable, write_atomic
@@ -142,4 +143,6 @@ def fingerprint(data: Prepared) -> Fingerprint:
 
 
 def _bytes_checksum(array: HostArray, start: int = 0) -> int:
-    return zlib.crc32(np.ascontiguousarray(array).data if array.size else b"", start)
+    for block in row_blocks(array) if array.size else ():
+        start = zlib.crc32(np.ascontiguousarray(block).data, start)
+    return start

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
+from nettrain.backend.scratch_file import row_blocks
 from nettrain.data.labelled import Rows
 from nettrain.data.prepare import Prepared
 from nettrain.data.preprocessing import Preprocessing
@@ -90,7 +91,8 @@ def _arrays(fold: Prepared) -> Iterator[tuple[str, Numbers]]:
 def _write(array: Numbers, f: BinaryIO) -> SharedArray:
     f.write(bytes(-f.tell() % ALIGNMENT))
     start = f.tell()
-    f.write(np.ascontiguousarray(array).data)
+    for block in row_blocks(array):
+        f.write(np.ascontiguousarray(block).data)
     return SharedArray(start, array.dtype.str, array.shape)
 
 

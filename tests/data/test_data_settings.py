@@ -13,7 +13,7 @@ from nettrain.data.settings import DataSettings, is_path
 KEYS = (
     "source target test validation folds header separator sheet skip_rows comment names decimal dates missing missing_target "
     "columns max_categories one_hot_up_to binary_categories labels positive "
-    "target_kind scaling scale_indicators target_scaling class_weights stratify order seed"
+    "target_kind scaling scale_indicators target_scaling class_weights stratify order seed storage"
 )
 REFUSED = [
     (

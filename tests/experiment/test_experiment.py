@@ -51,6 +51,7 @@ data:
   stratify: true
   order: random
   seed: null
+  storage: auto
 model:
   hidden: [64, 32]
   activation: relu

@@ -138,7 +138,7 @@ def columns_of_thousands(table: Table) -> list[str]:
     """The columns among a table's `numbers` whose first values may be as in `may_be_thousands`."""
     if table.numbers is None:
         return []
-    first = np.abs(table.numbers.chunks[0][:FIRST_ROWS])
+    first = np.abs(next(table.numbers.blocks())[:FIRST_ROWS])
     with np.errstate(invalid="ignore"):
         fractional = np.floor(first) < first
         in_thousands = np.abs(1000 * first - np.rint(1000 * first)) < TOLERANCE
@@ -155,7 +155,7 @@ def fractional_columns(table: Table) -> list[str]:
     if table.numbers is None:
         return []
     fractional = np.zeros(len(table.numbers.names), dtype=bool)
-    for chunk in table.numbers.chunks:
+    for chunk in table.numbers.blocks():
         with np.errstate(invalid="ignore"):
             fractional |= (np.floor(chunk) < chunk).any(axis=0)
     return [name for name, one in zip(table.numbers.names, fractional, strict=True) if one]

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nettrain.backend.scratch_file import drop_pages, scratch_array
 from nettrain.data.cell_formats.formats import AnyFormat
 from nettrain.data.reading.source import Source
 from nettrain.data.tables.arrays import Numbers
 from nettrain.data.tables.cell_format import FormattedNumbers
+from nettrain.data.tables.disk_columns import DiskColumns
 from nettrain.data.tables.row_chunks import RowChunks
 from nettrain.data.tables.spelling import decimal, spelled
-from nettrain.data.tables.table import Table, is_text
+from nettrain.data.tables.table import ColumnsOfNumbers, Table, is_text
 
 if TYPE_CHECKING:
     import polars as pl
@@ -69,11 +71,28 @@ class GapMarks:
             cell for cell, text in zip(cells, spelled(cells), strict=True) if decimal(text) in self.values
         ]
 
-    def clear_numbers(self, numbers: RowChunks) -> RowChunks:
+    def clear_numbers(self, numbers: ColumnsOfNumbers) -> ColumnsOfNumbers:
         """Columns of numbers with NaN in such cells."""
         if not self.values:
             return numbers
+        if isinstance(numbers, DiskColumns):
+            return replace(numbers, arrays=[self.clear_array(array) for array in numbers.arrays])
         return RowChunks(numbers.names, [self.clear_chunk(chunk) for chunk in numbers.chunks])
+
+    def clear_array(self, array: Numbers) -> Numbers:
+        """A column (N,) of a scratch file, which has another one afterwards where there are such cells."""
+        cleared = self.clear_chunk(array)
+        drop_pages(array)
+        if cleared is array:
+            return array
+        if cleared.dtype == array.dtype:
+            array[:] = cleared
+            drop_pages(array)
+            return array
+        stored: Numbers = scratch_array(cleared.shape, cleared.dtype)
+        stored[:] = cleared
+        drop_pages(stored)
+        return stored
 
     def clear_chunk(self, chunk: Numbers) -> Numbers:
         """A chunk (M, C) with NaN in such cells, in a type that holds NaN where there are some."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from nettrain.data.reading.cell_kind import NUMBER
+from nettrain.data.reading.storage import Storage
 from nettrain.data.tables.table import POSITION, at_position
 
 WHITESPACE = "whitespace"  # runs of blanks and tabs
@@ -22,7 +23,7 @@ class ReadOptions:
     are numbers: categories, classes, groups, and what was text in the training data. `skip_rows` lines above
     the table and lines that begin with `comment` are left out, of which auto expects `comments`. `names` are
     the columns' in place of the file's own, `mentioned` those that other settings use. `sheet` is that of a
-    workbook, by name or position.
+    workbook, by name or position. `storage` says where the numbers of large files are held.
     """
 
     header: Literal["auto"] | bool = "auto"
@@ -37,6 +38,7 @@ class ReadOptions:
     names: tuple[str, ...] = ()
     mentioned: tuple[str, ...] = ()
     sheet: str | int | None = None
+    storage: Storage = "auto"
 
     def text_among(self, names: Sequence[str]) -> set[str]:
         """Those of a source's columns that keep the spelling of their cells."""

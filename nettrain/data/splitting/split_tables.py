@@ -1,12 +1,13 @@
 """The tables of an experiment: its source, and those that are a split of their own."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nettrain.data.reading.layout import InputLayout
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.data.reading.source import Source
 from nettrain.data.reading.sources import read_source
+from nettrain.data.reading.storage import Storage
 from nettrain.data.settings import DataSettings
 from nettrain.data.tables.table import Table
 from nettrain.data.targets.renames import rename_cells, unused_renames
@@ -37,12 +38,13 @@ class SecondSources:
     separator: str
     seed: int
     memory: MemoryTables | None
+    storage: Storage = "auto"
 
     def read(self, size: object, key: str) -> Table | None:
         """The table of the source that `size` names, None where it names none."""
         if not isinstance(size, str):
             return None
-        options = self.layout.options(self.names, self.separator)
+        options = replace(self.layout.options(self.names, self.separator), storage=self.storage)
         source = read_source(size, options, seed=self.seed, key=f"data.{key}", memory=self.memory)
         return self.layout.align_source(source, self.names)
 

@@ -1,7 +1,7 @@
 """Columns of numbers side by side, in chunks of rows, so that no large file needs to be held twice."""
 
 import mmap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -29,6 +29,10 @@ class RowChunks:
     def starts(self) -> list[int]:
         """The first row of each chunk, and N."""
         return [int(end) for end in np.cumsum([0, *map(len, self.chunks)])]
+
+    def blocks(self) -> Iterator[Numbers]:
+        """The chunks (M, C) in order."""
+        return iter(self.chunks)
 
     def column(self, name: str) -> Numbers:
         """A column's numbers (N,)."""

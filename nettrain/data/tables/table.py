@@ -10,6 +10,7 @@ import numpy as np
 
 from nettrain.data.tables.arrays import AnyArray, Floats, Indices, Mask, Numbers
 from nettrain.data.tables.cell_format import CellFormat, FormattedNumbers
+from nettrain.data.tables.disk_columns import DiskColumns
 from nettrain.data.tables.row_chunks import RowChunks
 from nettrain.errors import DataError, nearest
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 STRAY_SHARE = 0.1  # at most so much of a column of numbers is text by mistake,
 CODE = r"^[+-]?(0\d{1,39}|\d{17,40})$"  # a cell that loses digits as a number, and is none of a quantity
 FEW_TEXTS = 5  # or so many different texts, such as marks that mean no value
+ColumnsOfNumbers = RowChunks | DiskColumns
 POSITION = re.compile(r"-?(0|[1-9]\d*)")  # 01 is a name
 MOST_NAMES = 12  # in a message, before it gets hard to read
 
@@ -47,7 +49,7 @@ class Table:
     line_numbers: Callable[[], Sequence[int]] | None = None
     empty_rows: Callable[[], Sequence[tuple[int, int]]] | None = None
     source_rows: Indices | None = None
-    numbers: RowChunks | None = None
+    numbers: ColumnsOfNumbers | None = None
     names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     typed: bool = True
@@ -136,6 +138,11 @@ class Table:
         """The numbers (N,) of a column that is in `numbers`, NaN in gaps."""
         assert self.numbers is not None, "see has_numbers"
         return self.numbers.column(name)
+
+    @property
+    def on_disk(self) -> bool:
+        """Whether numbers stay on disk."""
+        return isinstance(self.numbers, DiskColumns)
 
     def release(self, end: int) -> None:
         """Free the memory of numbers in rows before `end`, which must not be read again."""

@@ -26,7 +26,7 @@ FUTURE = (  # settings that do not affect the steps so far
     "calibration",
     "threshold",
 )
-LOCATIONS = ("data.source", "backend.name", "backend.device", "backend.tf32")
+LOCATIONS = ("data.source", "data.storage", "backend.name", "backend.device", "backend.tf32")
 SPLIT_LOCATIONS = ("data.test", "data.validation")  # where they are sources, not shares
 READ_FROM_FILES = ("data.header", "data.separator")
 EVALUATE_TRAIN = "training.evaluate_train"

@@ -57,6 +57,10 @@ class DoubleBuffer:
         self._load(block + 1)
         self._prefetcher.ready(block % 2)
 
+    def end_of_block(self, step: int) -> int:
+        """The step behind the last one that reads the same block as this one."""
+        return (step // self.steps + 1) * self.steps
+
     def close(self) -> None:
         """Wait for copies that are under way, before their memory is released."""
         self._prefetcher.drain()

@@ -100,7 +100,7 @@ class EpochSteps:
         if double_buffer is not None:
             with timing(self._run.profile, "gather"):
                 double_buffer.prepare(position)
-            return position + 1
+            last = min(last, double_buffer.end_of_block(position))
         table_ends = (position // TABLE_STEPS + 1) * TABLE_STEPS
         return min(last, table_ends, self._changes[bisect(self._changes, position)])
 

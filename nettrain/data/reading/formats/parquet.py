@@ -4,6 +4,7 @@ from pathlib import Path
 
 from nettrain.data.reading.file_format import begins_with, file_format
 from nettrain.data.reading.frames import frame_source, refuse_nested
+from nettrain.data.reading.large_parquet import large_file
 from nettrain.data.reading.opening import display_path, reading_errors
 from nettrain.data.reading.options import ReadOptions
 from nettrain.data.reading.parquet_file import check_lengths
@@ -27,7 +28,11 @@ def read_parquet(path: Path, options: ReadOptions, key: str = "") -> Source:
         with polars_errors(f"{origin}: is not a Parquet file, or is damaged"):
             try:
                 refuse_lengths(path, origin)
-                refuse_nested(pl.read_parquet_schema(path), origin)
+                schema = pl.read_parquet_schema(path)
+                refuse_nested(schema, origin)
+                large = large_file(path, schema, options)
+                if large is not None:
+                    return large.read(options, origin)
                 frame = pl.read_parquet(path, glob=False)
             except pl.exceptions.DuplicateError as error:
                 raise DataError(f"{origin}: two columns have one name ({first_line(error)})") from error
