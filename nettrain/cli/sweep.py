@@ -105,7 +105,11 @@ def sweep(
         print(f"interrupted; go on with: {again}", file=sys.stderr)
         raise typer.Exit(INTERRUPTED)
     if summary["best"] is None:
-        print(f"no trial of {folder} came to its end", file=sys.stderr)
+        ended = any(one["broken"] for one in summary.get("constraints", []))
+        print(
+            f"no trial of {folder} {'keeps to its constraints' if ended else 'came to its end'}",
+            file=sys.stderr,
+        )
         raise typer.Exit(1)
 
 

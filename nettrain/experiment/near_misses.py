@@ -94,7 +94,6 @@ MAIN = {  # the key that a value alone is probably meant for, where a block is e
     "training.convergence": "tolerance",
     "training.checkpoint": "seconds",
     "backend": "name",
-    "sweep.metric": "name",
 }
 
 

@@ -15,6 +15,7 @@ from nettrain.catalogue.settings import Settings, expects, option
 from nettrain.errors import nearest
 from nettrain.experiment.document import Document, KeyPath, PlainValue
 from nettrain.experiment.problems import KeyProblem, describe_errors, shortened_yaml
+from nettrain.experiment.sweep_goals import FigureBounds, MetricChoice, SweepMetric, goal_problems
 
 PARAMETERS = ("sweep", "parameters")
 NOT_SEARCHED = ("sweep", "experiment", "backend")
@@ -22,15 +23,6 @@ MAX_RUNGS = 64
 EXPONENTS = {"log_uniform": "log_uniform_values", "q_log_uniform": "q_log_uniform_values"}
 MethodChoice = Annotated[SearchMethod, Choice(search_methods, "random")]
 LARGEST_EXPONENT = 700  # e to the power of this is still a finite number
-
-
-class SweepMetric(Settings):
-    """The metric by which trials are compared."""
-
-    name: str = option("val_loss", "a metric of the trained network: val_ or train_, then loss or its name")
-    goal: Literal["minimize", "maximize"] | None = option(
-        None, "which values are better; null: those that are better for this metric"
-    )
 
 
 class EarlyTerminate(Settings):
@@ -77,13 +69,28 @@ class SweepSettings(Settings):
         ge=1,
     )
     seed: Annotated[int, Field(ge=0, lt=2**63)] = option(0, "seed of the draws")
-    metric: SweepMetric = option({}, "what trials are compared by")
+    metric: MetricChoice = option(
+        {}, "what trials are compared by; of a list, the trials that no other beats in all are the front"
+    )
+    constraints: dict[str, object] = option(
+        {}, "figures of a trial, each with at_most or at_least; a trial that breaks one is not the best"
+    )
     early_terminate: EarlyTerminate | None = option(None, "stop trials that fall behind")
     parameters: dict[str, object] = Field(
         description="what is searched: dotted keys of the experiment, each with values, value, min and max, "
         "or a distribution",
         min_length=1,
     )
+
+    @property
+    def metrics(self) -> list[SweepMetric]:
+        """All metrics, the first of which decides which trial is the best."""
+        return self.metric if isinstance(self.metric, list) else [self.metric]
+
+    @property
+    def bounds(self) -> dict[str, FigureBounds]:
+        """The constraints by the name of their figure."""
+        return {name: FigureBounds.model_validate(one) for name, one in self.constraints.items()}
 
     @model_validator(mode="after")
     def _stopped_once(self) -> "SweepSettings":
@@ -117,11 +124,11 @@ def parameters(document: Document) -> list[Parameter]:
 
 
 def search_problems(document: Document) -> list[KeyProblem]:
-    """The problems of the searched parameters, by their path in the document."""
+    """The problems of a search that its settings alone do not show, by their path in the document."""
     sweep = document.block.get("sweep")
-    if not isinstance(sweep, dict) or not isinstance(sweep.get("parameters"), dict):
+    if not isinstance(sweep, dict):
         return []
-    problems: list[KeyProblem] = []
+    problems = list(goal_problems(sweep))
     first: dict[str, KeyPath] = {}
     for key, path, block in _entries(sweep):
         if key in first:

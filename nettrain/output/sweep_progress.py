@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nettrain.output.display import Display, NoDisplay
-from nettrain.output.numbers import count, figure, seconds
+from nettrain.output.numbers import count, figure, plural, seconds
 from nettrain.output.progress import title
 
 REFRESH = 0.1  # seconds between two drawings
@@ -43,6 +43,7 @@ class SweepState:
     best: int | None = None  # the best trial, its figure and its searched values
     figure: float = 0.0
     values: Mapping[str, object] | None = None
+    front: int = 0  # trials on the front, where there are several goals
 
     @property
     def rate(self) -> float:
@@ -104,6 +105,8 @@ def line(state: SweepState) -> str:
     parts = [f"trial {state.done:>{len(str(state.total))}}/{state.total}", pace(state)]
     if state.best is not None:
         parts.append(f"best {title(state.metric)} {figure(state.figure)} in trial {state.best}")
+    if state.front:
+        parts.append(f"front of {state.front}")
     return "  ".join(part for part in parts if part)
 
 
@@ -132,6 +135,8 @@ def picture(state: SweepState) -> RenderableType:
         body.add_row("best", Text.assemble(f"trial {state.best}  ", value))
         for key, searched in (state.values or {}).items():
             body.add_row("", Text.assemble((f"{key} ", "dim"), shown(searched)))
+    if state.front:
+        body.add_row("front", plural(state.front, "trial"))
     for group in state.groups:
         text = f"{group.members} side by side, epoch {group.epoch}/{group.epochs}"
         body.add_row("running", Text(text, style="dim"))

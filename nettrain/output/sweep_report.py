@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
@@ -11,6 +12,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from nettrain.experiment.sweep_goals import PARAMETERS, SECONDS
 from nettrain.output.numbers import count, figure, plural, rate, seconds, spread
 from nettrain.output.progress import title
 from nettrain.output.report import labelled
@@ -48,16 +50,22 @@ def sweep_report(
     folder: Path,
     files: Sequence[str],
 ) -> None:
-    """The whole report; `leaders` are the best trials, the best first, `keys` the parameters searched."""
+    """The whole report; `leaders` are the best trials, the best first, `keys` the parameters searched.
+
+    With several goals, leaders are the trials on the front.
+    """
     if leaders:
-        console.print(fitting_table(console, leaders, summary["metric"], keys))
+        goals = [one["metric"] for one in summary.get("goals", [])]
+        shown = leaders if not goals else spaced(leaders, MAX_TRIALS)
+        console.print(fitting_table(console, shown, summary["metric"], keys, goals[1:]))
     if influences:
         console.print(influence_table(influences))
     for trial, message in list(summary["failures"].items())[:MAX_FAILURES]:
         console.print(Text(f"trial {trial} failed: {message}", style="red"))
     for warning in summary["borders"]:
         console.print(Text(f"warning  {warning}", style="yellow"))
-    console.print(labelled({"trials": outcome(summary), "files": ", ".join(files)}))
+    found = {"trials": outcome(summary), **_front_line(summary), **_constraint_lines(summary)}
+    console.print(labelled({**found, "files": ", ".join(files)}))
     # paths are to be copied: never broken into two lines
     last = {"folder": str(folder)}
     if leaders:
@@ -73,10 +81,72 @@ def _next_command(folder: Path, files: Sequence[str]) -> str:
     return f"nettrain train {shlex.quote(str(folder / 'best.yaml'))}"
 
 
-def fitting_table(console: Console, leaders: Sequence[Leader], metric: str, keys: Sequence[str]) -> Table:
-    """The table of the best trials, without its least needed columns where the terminal is narrow."""
-    others = sorted({name for leader in leaders for name in leader.figures} - {metric})
-    for figures, epochs in (([metric, *others], True), ([metric, *others], False), ([metric], False)):
+def _front_line(summary: SweepSummary) -> dict[str, str]:
+    """How many trials the front has, and how one of them is trained."""
+    if not summary.get("front"):
+        return {}
+    many, goals = len(summary["front"]), [title(one["metric"]) for one in summary["goals"]]
+    rest = f", {MAX_TRIALS} of them above" if many > MAX_TRIALS else ""
+    what = f"{plural(many, 'trial')} that no other beats in {listed(goals)}{rest}"
+    return {"front": f"{what}; front/TRIAL.yaml trains one, best.yaml the best by {goals[0]}"}
+
+
+def _constraint_lines(summary: SweepSummary) -> dict[str, str]:
+    """Each constraint, and how many trials break it."""
+    texts = [
+        f"{limits(one['figure'], one['at_least'], one['at_most'])} ({plural(one['broken'], 'trial')} not)"
+        for one in summary.get("constraints", [])
+    ]
+    return {"within": "; ".join(texts)} if texts else {}
+
+
+def limits(name: str, at_least: float | None, at_most: float | None) -> str:
+    """`parameters at most 50,000`."""
+    ends = {"at least": at_least, "at most": at_most}
+    parts = [f"{word} {_limit(name, end)}" for word, end in ends.items() if end is not None]
+    return f"{title(name)} {' and '.join(parts)}"
+
+
+def _limit(name: str, end: float) -> str:
+    """A limit in full."""
+    return seconds(end) if name == SECONDS else count(int(end)) if end == int(end) else f"{end:.6g}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """`a, b and c`."""
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+
+
+def spaced(leaders: Sequence[Leader], most: int) -> list[Leader]:
+    """At most so many of them, evenly spaced, both ends included."""
+    if len(leaders) <= most:
+        return list(leaders)
+    return [leaders[round(k * (len(leaders) - 1) / (most - 1))] for k in range(most)]
+
+
+def shown_figure(name: str, value: float | None, sd: float | None = None) -> str:
+    """A figure of a trial: a number of parameters in full, a time with its unit, others to four digits."""
+    if value is None or not isfinite(value):
+        return figure(value)
+    if name == PARAMETERS and value == int(value):
+        return count(int(value))
+    return seconds(value) if name == SECONDS else spread(value, sd)
+
+
+def fitting_table(
+    console: Console,
+    leaders: Sequence[Leader],
+    metric: str,
+    keys: Sequence[str],
+    goals: Sequence[str] = (),
+) -> Table:
+    """The table of the best trials, without its least needed columns where the terminal is narrow.
+
+    The metric and further `goals` are always there.
+    """
+    needed = [metric, *goals]
+    others = sorted({name for leader in leaders for name in leader.figures} - set(needed))
+    for figures, epochs in (([*needed, *others], True), ([*needed, *others], False), (needed, False)):
         table = best_table(leaders, figures, keys, epochs=epochs)
         if Measurement.get(console, console.options.update(width=1000), table).maximum <= console.width:
             break
@@ -90,11 +160,11 @@ def best_table(
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
     table.add_column("trial", justify="right", no_wrap=True)
     for name in [*figures, *(["epochs"] if epochs else [])]:
-        table.add_column(title(name), justify="right", no_wrap=True)
+        table.add_column("epoch time" if name == SECONDS else title(name), justify="right", no_wrap=True)
     for key in short_keys(keys).values():
         table.add_column(key, overflow="fold")
     for k, leader in enumerate(leaders[:MAX_TRIALS]):
-        numbers = [spread(leader.figures.get(name), leader.sd.get(name)) for name in figures]
+        numbers = [shown_figure(name, leader.figures.get(name), leader.sd.get(name)) for name in figures]
         numbers += [str(leader.epochs)] if epochs else []
         values = [Text(short(leader.values[key]) if key in leader.values else "") for key in keys]
         table.add_row(str(leader.trial), *numbers, *values, style="" if k else "bold green")

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import nan
 
 from rich.console import Console
 
@@ -13,10 +14,10 @@ from nettrain.output.numbers import plural
 from nettrain.output.progress import title
 from nettrain.output.report import head
 from nettrain.output.sweep_progress import RunningGroup, SweepState, sweep_progress
-from nettrain.output.sweep_report import Leader, sweep_report
+from nettrain.output.sweep_report import Leader, limits, listed, sweep_report
 from nettrain.store.sweep_summary import SweepSummary
+from nettrain.sweep.constraints import broken
 from nettrain.sweep.loop import SweepProgress
-from nettrain.sweep.ranking import best_first
 from nettrain.sweep.sweep import Sweep
 
 
@@ -64,17 +65,21 @@ class SweepSoFar:
     """How far a sweep has got, and its best trial so far, as its results come."""
 
     def __init__(self, sweep: Sweep) -> None:
-        self._sweep, self._before, self._fresh = sweep, len(sweep.results), 0
-        self._best = sweep.best[:1]
+        self._sweep, self._before, self._refused, self._fresh = sweep, len(sweep.results), 0, 0
+        self._best, self._front = sweep.best[:1], sweep.front
 
     def state(self, progress: SweepProgress) -> SweepState:
         """What to show after further progress."""
         sweep, goal = self._sweep, self._sweep.goal
-        self._fresh += len(progress.new_results)
-        self._best = best_first([*self._best, *progress.new_results], goal)[:1]
+        refused = sum(one.status == "infeasible" for one in progress.new_results)
+        self._refused += refused
+        self._fresh += len(progress.new_results) - refused
+        self._best = sweep.criteria.best_first([*self._best, *progress.new_results])[:1]
+        fronts = sweep.criteria.fronts([*self._front, *progress.new_results])
+        self._front = [one for one in [*self._front, *progress.new_results] if fronts.get(one.trial) == 1]
         best = self._best[0] if self._best else None
         return SweepState(
-            done=self._before + self._fresh,
+            done=self._before + self._refused + self._fresh,
             total=sweep.total,
             fresh=self._fresh,
             spent=progress.seconds,
@@ -84,6 +89,7 @@ class SweepSoFar:
             best=best.trial if best else None,
             figure=best.figures[goal.metric] if best else 0.0,
             values=sweep.trials[best.trial - 1].values if best else None,
+            front=len(self._front),
         )
 
 
@@ -91,7 +97,7 @@ def show_sweep_report(console: Console, sweep: Sweep, summary: SweepSummary) -> 
     """Print the best trials, the influence of parameters, and the files."""
     leaders = [
         Leader(one.trial, one.epochs, one.figures, sweep.trials[one.trial - 1].values, one.sd)
-        for one in sweep.best
+        for one in sweep.front or sweep.best
     ]
     keys = [parameter.key for parameter in sweep.space.parameters]
     folder = sweep.folder
@@ -110,9 +116,20 @@ def sweep_facts(sweep: Sweep) -> dict[str, str]:
     return {
         "search": f"{sweep.space.method.name}, {trials}{done}, by {_compared_by(sweep)}",
         "over": ", ".join(parameter.key for parameter in sweep.space.parameters),
+        **_limits(sweep),
         "work": f"{plural(left, 'network')} in {plural(populations, 'population')}, {workers}{_more(sweep)}",
         "backend": _backend(sweep),
     }
+
+
+def _limits(sweep: Sweep) -> dict[str, str]:
+    """The constraints, and how many trials they have ruled out already."""
+    constraints = sweep.criteria.constraints
+    if not constraints:
+        return {}
+    out = f"; {plural(len(sweep.refused), 'trial')} not" if sweep.refused else ""
+    texts = (limits(one.figure, one.at_least, one.at_most) for one in constraints)
+    return {"within": ", ".join(texts) + out}
 
 
 def _more(sweep: Sweep) -> str:
@@ -124,7 +141,7 @@ def _more(sweep: Sweep) -> str:
 def _compared_by(sweep: Sweep) -> str:
     """The metric that trials are compared by, and over how many folds it is a mean."""
     folds = {len(chunk.experiments[0]) for chunk in sweep.chunks} - {1}
-    metric = title(sweep.goal.metric)
+    metric = listed([title(one.metric) for one in sweep.criteria.goals])
     return f"mean {metric} of {' or '.join(map(str, sorted(folds)))} folds" if folds else metric
 
 
@@ -137,7 +154,7 @@ def _backend(sweep: Sweep) -> str:
 
 
 def draw_sweep(sweep: Sweep) -> None:
-    """Write parameters.png, if there are results and parameters to show."""
+    """Write parameters.png, if there are results and parameters to show, and front.png of several goals."""
     from nettrain.output.figures.parameters import ParameterAxis, TrialPoint, parameters_picture
 
     drawn = [one for one in sweep.space.parameters if any(one.key in trial.values for trial in sweep.trials)]
@@ -157,3 +174,26 @@ def draw_sweep(sweep: Sweep) -> None:
     title = f"{name}: {sweep.goal.metric.replace('_', ' ')} of {trials}"
     if points and axes:
         write_atomic(sweep.folder.picture, parameters_picture(points, axes, sweep.goal.metric, title))
+    if len(sweep.criteria.goals) > 1 and points:
+        _draw_front(sweep)
+
+
+def _draw_front(sweep: Sweep) -> None:
+    from nettrain.output.figures.front import GoalAxis, GoalPoint, front_picture
+
+    goals, constraints = sweep.criteria.goals, sweep.criteria.constraints
+    marked = {one.figure: one.limits for one in constraints}
+    axes = [GoalAxis(one.metric, one.maximize, marked.get(one.metric, ())) for one in goals]
+    points = [
+        GoalPoint(
+            one.trial,
+            tuple(one.figures.get(goal.metric, nan) for goal in goals),
+            on_front=sweep.fronts.get(one.trial) == 1,
+            breaks=bool(broken(constraints, one.figures)),
+        )
+        for one in sweep.results.values()
+        if one.status == "finished"
+    ]
+    name = sweep.space.loaded.experiment.experiment
+    title = f"{name}: {listed([goal.metric.replace('_', ' ') for goal in goals])} of {len(points)} trials"
+    write_atomic(sweep.folder.front_picture, front_picture(points, axes, title))

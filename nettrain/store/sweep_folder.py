@@ -32,7 +32,8 @@ class SweepFolder:
     @property
     def files(self) -> tuple[Path, ...]:
         """The files that a sweep writes."""
-        return self.journal, self.trials, self.timing, self.best, self.summary, self.picture, self.exchanges
+        tables = self.journal, self.trials, self.timing, self.best, self.summary
+        return *tables, self.picture, self.front_picture, self.exchanges
 
     def file_names(self) -> list[str]:
         """The names of its files; hidden ones are left out."""
@@ -66,6 +67,15 @@ class SweepFolder:
     @property
     def picture(self) -> Path:
         return self.path / "parameters.png"
+
+    @property
+    def front_picture(self) -> Path:
+        return self.path / "front.png"
+
+    @property
+    def front(self) -> Path:
+        """The experiments of the trials on the Pareto front, where a sweep has several goals."""
+        return self.path / "front"
 
     @property
     def exchanges(self) -> Path:

@@ -21,6 +21,22 @@ class BestTrial(TypedDict):
     folds: NotRequired[list[Mapping[str, float | None]]]
 
 
+class GoalJson(TypedDict):
+    """A metric by which trials are compared, and which values are better."""
+
+    metric: str
+    goal: Literal["minimize", "maximize"]
+
+
+class ConstraintJson(TypedDict):
+    """The limits of a figure, and how many trials with a result break them, trained or not."""
+
+    figure: str
+    at_most: float | None
+    at_least: float | None
+    broken: int
+
+
 class SweepTiming(TypedDict):
     """Seconds of the whole sweep, also if it was interrupted, and of all trials; how many workers it had."""
 
@@ -34,6 +50,8 @@ class SweepSummary(TypedDict):
 
     `trials` counts trials in all and by status, `failures` has error messages by trial, `influence` says how
     much each parameter mattered (0 to 1), `borders` warns of values of the best trial at the ends of ranges.
+    With several goals, `metric`, `goal` and `best` are those of the first; `goals` has all, and `front` the
+    trials that no other beats in all of them, the best by the first goal first.
     """
 
     experiment: str
@@ -48,3 +66,6 @@ class SweepSummary(TypedDict):
     timing: SweepTiming
     environment: Environment
     seed: int
+    goals: NotRequired[list[GoalJson]]
+    front: NotRequired[list[BestTrial]]
+    constraints: NotRequired[list[ConstraintJson]]

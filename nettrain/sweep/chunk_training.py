@@ -80,6 +80,7 @@ class ChunkTraining:
             chunk.metric,
             self.pruned,
             device,
+            measured=chunk.measured,
             deadline=chunk.deadline,
             evolves=chunk.evolves,
             kept=kept,

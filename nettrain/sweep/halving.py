@@ -7,8 +7,8 @@ how many processes trained them. Source: Jamieson & Talwalkar 2016, "Non-stochas
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import cycle, takewhile
 
@@ -63,6 +63,12 @@ class Bracket:
 
     def _score(self, rung: int, trial: int) -> float | None:
         return self._scores.get(rung, {}).get(trial, self._final_scores.get(trial))
+
+
+def without(brackets: Iterable[Bracket], trials: Collection[int]) -> list[Bracket]:
+    """The brackets, of which nothing is decided, without some trials, which compete with nobody."""
+    left = (replace(one, trials=tuple(k for k in one.trials if k not in trials)) for one in brackets)
+    return [one for one in left if one.trials]
 
 
 def nan_last(score: float | None) -> float:

@@ -62,6 +62,11 @@ def influences_in(samples: Iterable[ParameterSample]) -> list[Influence]:
     return sorted(map(_influence, telling), key=lambda one: -one.strength)
 
 
+def was_trained(results: Mapping[int, TrialResult], trial: Trial) -> bool:
+    """Whether a trial has a result that says something of its values: not if a constraint ruled it out."""
+    return trial.number in results and results[trial.number].status != "infeasible"
+
+
 def is_ordered(parameter: Parameter) -> bool:
     """Whether a trend in its values means anything, which it does not for seeds."""
     return not parameter.key.endswith("seed")
@@ -79,7 +84,7 @@ def _samples(
     goal: Goal,
 ) -> Iterator[ParameterSample]:
     for parameter in filter(is_ordered, parameters):
-        drawn = [one for one in trials if parameter.key in one.values and one.number in results]
+        drawn = [one for one in trials if parameter.key in one.values and was_trained(results, one)]
         values: list[object] = [one.values[parameter.key] for one in drawn]
         scores = np.array([goal.score(results[one.number]) for one in drawn])
         figures = [results[one.number].figures.get(goal.metric, nan) for one in drawn]

@@ -3,9 +3,10 @@
 Where the data have folds, a trial is a network for each of them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import NettrainError, SpecError, nearest
 from nettrain.experiment.resolution import batch_notes, data_settings_of, resolve_with_data
 from nettrain.experiment.settings import Experiment
+from nettrain.experiment.sweep_goals import COSTS
 from nettrain.experiment.task import network_of, task_of
 from nettrain.sweep.search_space import Trial, list_briefly
 from nettrain.sweep.shared_data import SharedData, map_shared, write_shared
@@ -36,6 +38,7 @@ UPDATE_COST = 30.0  # of the update of one weight, in multiplications
 class TrialJob:
     """A trial that is ready to train: its experiment for each fold, its data, its estimated work and memory.
 
+    Of networks that differ from fold to fold, as where a category is missing in one, the largest counts.
     `populations` are the positions of the folds whose networks can train side by side; those of trials with
     the same `key` can train beside them.
     """
@@ -47,6 +50,7 @@ class TrialJob:
     bytes: int
     key: str
     populations: tuple[tuple[int, ...], ...] = ((0,),)
+    parameters: int = 0  # of a network
 
     @property
     def networks(self) -> int:
@@ -65,11 +69,12 @@ class Jobs:
 class Preparation:
     """Makes jobs of trials, and prepares each distinct `data` block once, in files in `folder`.
 
-    `memory` has the tables of experiments whose data are in memory.
+    `figures` are those that are asked of trials: their names, by the keys that name them. `memory` has the
+    tables of experiments whose data are in memory.
     """
 
-    def __init__(self, folder: Path, metric: str, memory: MemoryTables | None = None) -> None:
-        self.folder, self.metric, self.memory = folder, metric, memory
+    def __init__(self, folder: Path, figures: Mapping[str, str], memory: MemoryTables | None = None) -> None:
+        self.folder, self.figures, self.memory = folder, figures, memory
         self._shared: dict[str, SharedData] = {}  # by the key of the data block
 
     @np.errstate(all="ignore")  # what is not finite is reported in words
@@ -78,7 +83,7 @@ class Preparation:
 
         Raises SpecError with every problem, each with the location of the trial's value.
         """
-        batch = _Batch(self.metric)
+        batch = _Batch(self.figures)
         for key, group in _by_data(trials).items():
             self._add(batch, key, group)
         if batch.problems:
@@ -115,7 +120,7 @@ def _by_data(trials: Iterable[Trial]) -> dict[str, list[Trial]]:
 class _Batch:
     """Jobs, notes and problems as they accumulate, each problem with the trials that have it."""
 
-    metric: str
+    figures: Mapping[str, str]
     jobs: list[TrialJob] = field(default_factory=list)
     problems: dict[str, list[int]] = field(default_factory=dict)
     notes: dict[str, None] = field(default_factory=dict)
@@ -124,7 +129,7 @@ class _Batch:
         """Make the jobs of trials that share these data."""
         for trial in trials:
             try:
-                self.jobs.append(_job(trial, folds, shared, self.metric))
+                self.jobs.append(_job(trial, folds, shared, self.figures))
                 self.note([batch_notes(trial.experiment, data) for data in folds])
             except NettrainError as error:
                 self.report(error, [trial])
@@ -149,13 +154,14 @@ def _prepared(trial: Trial, memory: MemoryTables | None) -> list[Prepared]:
         return [fold.data for fold in prepare_folds(settings, seed=seed, dtype=dtype, memory=memory)]
 
 
-def _job(trial: Trial, folds: Sequence[Prepared], shared: SharedData, metric: str) -> TrialJob:
+def _job(trial: Trial, folds: Sequence[Prepared], shared: SharedData, figures: Mapping[str, str]) -> TrialJob:
     with trial.loaded.locating_errors():
         networks = []
         for number, data in enumerate(folds, 1):
             with naming_fold(number) if len(folds) > 1 else nullcontext():
                 networks.append(_network(trial, data))
-        _check_metric(metric, networks[0].experiment, folds[0])
+        for key, name in figures.items():
+            _check_metric(key, name, networks[0].experiment, folds[0])
     return TrialJob(
         trial.number,
         tuple(one.experiment for one in networks),
@@ -164,6 +170,7 @@ def _job(trial: Trial, folds: Sequence[Prepared], shared: SharedData, metric: st
         sum(network_bytes(one.experiment, one.data, one.batches) for one in networks),
         " ".join(grouping_key(one.experiment) for one in networks),
         _populations(networks),
+        max(one.parameters for one in networks),
     )
 
 
@@ -175,10 +182,15 @@ class _Network:
     data: Prepared
     batches: BatchPlan
 
+    @cached_property
+    def parameters(self) -> int:
+        """How many numbers it learns."""
+        return network_of(self.experiment, self.data).parameters
+
     @property
     def cost(self) -> float:
         """Estimated multiplications: each row takes one with every weight forward, and two backward."""
-        weights, rows = network_of(self.experiment, self.data).parameters, len(self.data.train.x)
+        weights, rows = self.parameters, len(self.data.train.x)
         steps = self.batches.steps * (UPDATE_COST * weights + STEP_COST)
         return self.experiment.training.epochs * (3.0 * rows * weights + steps)
 
@@ -202,12 +214,15 @@ def network_bytes(experiment: Experiment, data: Prepared, batches: BatchPlan) ->
     return 4 * (copies * architecture.parameters + arrays)
 
 
-def _check_metric(metric: str, experiment: Experiment, data: Prepared) -> None:
+def _check_metric(key: str, metric: str, experiment: Experiment, data: Prepared) -> None:
+    """Raise SpecError, beginning with its key, for a figure that trials of this experiment do not have."""
+    if metric in COSTS:
+        return
     split, _, name = metric.partition("_")
     allowed = ["loss", *metrics_for(task_of(data.preprocessing, experiment))]
     if split not in ("val", "train") or name not in allowed:
         names = [f"{split}_{name}" for split in ("val", "train") for name in allowed]
         hint = ", test rows are for the run of the best" if split == "test" else nearest(metric, names)
-        raise SpecError(f'sweep.metric.name: unknown "{metric}"{hint}')
+        raise SpecError(f'{key}: unknown "{metric}"{hint}')
     if split == "val" and data.validation is None:
-        raise SpecError(f'sweep.metric.name: "{metric}" needs validation rows, but there are none')
+        raise SpecError(f'{key}: "{metric}" needs validation rows, but there are none')

@@ -40,11 +40,15 @@ class SweepProgress:
 
 @dataclass(frozen=True)
 class Extension:
-    """Further chunks, the brackets of their trials, and notes on their data."""
+    """Further chunks, the brackets of their trials, and notes on their data.
+
+    `refused` are the results of trials that are not to be trained.
+    """
 
     chunks: Sequence[TrialChunk]
     brackets: Sequence[Bracket]
     notes: Sequence[str] = ()
+    refused: Sequence[TrialResult] = ()
 
 
 def nothing() -> None:
@@ -78,6 +82,9 @@ def train_chunks(
                 scheduler.extend(more.chunks, more.brackets, more.notes)
                 added = _costs(more.chunks)
                 costs, total = costs | added, total + sum(added.values())
+                if more.refused:
+                    left = sum(costs.values()) / total if total else 0.0
+                    yield SweepProgress(tuple(more.refused), tuple(running.values()), left, pool.seconds)
                 continue
         if not costs:
             return

@@ -10,7 +10,7 @@ from nettrain.sweep.fold_figures import deviations
 from nettrain.sweep.shared_data import SharedData
 from nettrain.sweep.watching import TrialWatcher
 
-Status = Literal["finished", "pruned", "diverged", "failed"]
+Status = Literal["finished", "pruned", "diverged", "failed", "infeasible"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class TrialChunk:
     kept_in: Path | None = None
     watcher: TrialWatcher | None = None
     deadline: float | None = None
+    measured: tuple[str, ...] = ()  # metrics of trials that end, beside the one that compares them
 
     @property
     def networks(self) -> int:
@@ -73,6 +74,7 @@ class ExchangeChunk:
 class TrialResult:
     """How a trial ended: its `figures` by name, such as val_loss, and the metric at each rung's epoch.
 
+    One that is infeasible breaks a constraint before training, as its `message` says, and was not trained.
     With folds, `figures` are the means of those in `folds`, `epochs` are those of the fold that trained
     longest, and `best_epoch` is a mean.
     """

@@ -11,15 +11,19 @@ from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import SpecError
 from nettrain.experiment.load import LoadedExperiment
 from nettrain.experiment.monitors import goal
-from nettrain.experiment.sweep_settings import SweepMetric
+from nettrain.experiment.sweep_goals import COSTS, SECONDS, SweepMetric
+from nettrain.experiment.sweep_settings import SweepSettings
 from nettrain.experiment.threads import available_cores
 from nettrain.files import refuse_overwriting, safe_name
 from nettrain.locks import locked
 from nettrain.store.sweep_folder import SweepFolder
 from nettrain.sweep.chunks import FEWEST, CacheSizing, DeviceSizing, Sizing, chunks_of
 from nettrain.sweep.cluster.connection import Cluster
+from nettrain.sweep.constraints import constraints_of
+from nettrain.sweep.halving import without
 from nettrain.sweep.jobs import Preparation
-from nettrain.sweep.ranking import Goal
+from nettrain.sweep.ranking import Criteria, Goal
+from nettrain.sweep.refusals import oversized
 from nettrain.sweep.search_space import SearchSpace, Trial
 from nettrain.sweep.sweep import Sweep, brackets_of, learned_values, unfinished
 from nettrain.sweep.sweep_journal import SweepJournal
@@ -121,23 +125,29 @@ def _prepared(
     notes: Sequence[str],
     memory: MemoryTables | None,
 ) -> Sweep:
-    metric, size = space.settings.metric, space.method.size
+    size = space.method.size
     journal = SweepJournal(folder.journal, space)
     if journal.total > len(trials):
         trials = space.trials(journal.total, journal.values)
+    criteria = criteria_of(space.settings)
     brackets = brackets_of(space, trials, journal)
     journal.forget(unfinished(brackets, journal.results))
     open_trials = [trial for trial in trials if trial.number not in journal.results]
-    preparation = Preparation(folder.data, metric.name, memory)
+    preparation = Preparation(folder.data, _asked(space.settings), memory)
     jobs = preparation.jobs(open_trials)
+    refused = oversized(jobs.jobs, criteria)
+    out = {one.trial for one in refused}
+    idle = {one.trial for one in journal.results.values() if one.status == "infeasible"} | out
+    brackets = without(brackets, idle)
     # nothing is written before the data is known to fit
     journal.extend(len(trials), learned=learned_values(space, trials))
     sizing = resources.sizing(size)
-    chunks = chunks_of(jobs.jobs, brackets, sizing, metric.name)
+    left = [job for job in jobs.jobs if job.trial not in out]
+    chunks = chunks_of(left, brackets, sizing, criteria.first.metric)
     return Sweep(
         space,
         trials,
-        _goal(metric),
+        criteria,
         folder,
         journal,
         resources.workers,
@@ -151,15 +161,28 @@ def _prepared(
         planned=0 if size is None else planned,
         cluster=resources.cluster,
         most_workers=resources.most_workers,
+        parameters={job.trial: job.parameters for job in jobs.jobs},
+        refused=refused,
     )
 
 
+def criteria_of(settings: SweepSettings) -> Criteria:
+    """What a search is after."""
+    return Criteria(tuple(map(_goal, settings.metrics)), constraints_of(settings.bounds))
+
+
 def _goal(metric: SweepMetric) -> Goal:
-    try:
-        better = metric.goal or goal(metric.name)
-    except KeyError:
-        better = "minimize"  # an unknown metric, which is refused when the data is prepared
-    return Goal(metric.name, better == "maximize")
+    usual = "minimize" if metric.name in COSTS else goal(metric.name)
+    return Goal(metric.name, (metric.goal or usual) == "maximize")
+
+
+def _asked(settings: SweepSettings) -> dict[str, str]:
+    """The names of the figures that a search needs of trials, by the keys that name them."""
+    if isinstance(settings.metric, list):
+        named = {f"sweep.metric.{place}.name": one.name for place, one in enumerate(settings.metric)}
+    else:
+        named = {"sweep.metric.name": settings.metric.name}
+    return named | {f"sweep.constraints.{name}": name for name in settings.bounds}
 
 
 def _notes(space: SearchSpace) -> list[str]:
@@ -170,4 +193,6 @@ def _notes(space: SearchSpace) -> list[str]:
         notes.append("early_terminate: hyperband is run as successive_halving")
     if threads not in ("auto", 1):
         notes.append(f"backend.threads: {threads} is 1 in a sweep, which has its workers side by side")
+    if SECONDS in criteria_of(space.settings).figures:
+        notes.append(f"{SECONDS} is read from a clock, so another sweep of this file may find other trials")
     return notes

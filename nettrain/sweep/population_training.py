@@ -47,7 +47,8 @@ class PopulationTraining:
     `experiments` and `data` are those of each network. Networks of the trials in `ended`, which others fill
     too, stop after an epoch; trials of which one network diverges are added to it. All stop at the
     `deadline`, a time of day (s). Networks that end by themselves or then are written as `kept` says.
-    The `watcher` is told of every epoch. Where the population `evolves`, networks that diverge before the
+    The `watcher` is told of every epoch. Trials are compared by the `metric`; `measured` are further figures
+    of those that end. Where the population `evolves`, networks that diverge before the
     last rung have not ended: at the rung they go on from others.
     """
 
@@ -60,6 +61,7 @@ class PopulationTraining:
         ended: set[int],
         device: int | None = None,
         *,
+        measured: Sequence[str] = (),
         deadline: float | None = None,
         evolves: bool = False,
         kept: "KeptNetworks | None" = None,
@@ -69,8 +71,9 @@ class PopulationTraining:
         self.active = len(networks)  # networks that still train
         self._networks, self._experiments = networks, experiments
         self._metric, self._ended, self._seconds = metric, ended, [0.0] * len(networks)
+        self._measured = (metric, *measured)  # at the end
         self._data, self._device, self._evolves = data, device, evolves
-        self._run = _build(experiments, data, device)
+        self._run = build_population(experiments, data, device)
         self._deadline, self._kept, self._watcher = deadline, kept, watcher
         self._waited, self._waits_since = 0.0, perf_counter()
         self.at_rung: list[int] = []  # members that have come to the rung
@@ -108,7 +111,7 @@ class PopulationTraining:
         state = snapshot(self._loop).taken_over(parents)
         self._events.close()
         self._experiments, self._fallen = experiments, []
-        self._run = _build(experiments, self._data, self._device)
+        self._run = build_population(experiments, self._data, self._device)
         self._begin()
         restore(self._loop, state)
         if self._kept is not None:
@@ -129,7 +132,7 @@ class PopulationTraining:
         """The metric of the networks that have come to the rung."""
         figures: dict[int, float] = {}
         for part in self._run.parts:
-            measured = _measure(part, _networks_now(part), self._metric, {split_of(self._metric)})
+            measured = _measure(part, _networks_now(part), [self._metric], {split_of(self._metric)})
             members = part.population["original"].tolist()
             figures |= zip(members, measured[self._metric], strict=True)
         return {self._networks[member]: figures[member] for member in self.at_rung}
@@ -186,7 +189,7 @@ class PopulationTraining:
         events = [event for event in stopped if event.member in members]
         rows = [event.member - members.start for event in events]
         experiments = [self._experiments[event.member] for event in events]
-        figures = _final_figures(run, rows, experiments, self._metric) if events else {}
+        figures = _final_figures(run, rows, experiments, self._measured) if events else {}
         for row, event in enumerate(events):
             if self._kept is not None and event.reason not in ("pruned", "diverged"):
                 self._kept.write(self._networks[event.member], event, run, experiments[row], rows[row])
@@ -201,7 +204,10 @@ class PopulationTraining:
 
 
 @np.errstate(all="ignore")  # what is not finite is reported in words
-def _build(experiments: Sequence[Experiment], data: Sequence[Prepared], device: int | None) -> TrainingRun:
+def build_population(
+    experiments: Sequence[Experiment], data: Sequence[Prepared], device: int | None
+) -> TrainingRun:
+    """A population of these networks, with one thread; on the GPU `device`, unless the experiments say."""
     settings = experiments[0].backend
     number = settings.device if device is None else device
     backend = open_backend(settings.name, dtype=settings.dtype, threads=1, device=number, tf32=settings.tf32)
@@ -209,13 +215,13 @@ def _build(experiments: Sequence[Experiment], data: Sequence[Prepared], device: 
 
 
 def _final_figures(
-    run: TrainingRun, rows: Sequence[int], experiments: Sequence[Experiment], metric: str
+    run: TrainingRun, rows: Sequence[int], experiments: Sequence[Experiment], metrics: Sequence[str]
 ) -> MemberFigures:
     """The figures of some members' final networks; test rows are left for the run of the best trial."""
     final = run.final.parameters[rows], run.final.statistics[rows]
     networks = TrainedNetworks.of_members(run.model, run.backend, *final, experiments)
-    splits = {"validation" if "validation" in run.data.datasets else "train", split_of(metric)}
-    return _measure(run, networks, metric, splits)
+    splits = {"validation" if "validation" in run.data.datasets else "train", *map(split_of, metrics)}
+    return _measure(run, networks, metrics, splits)
 
 
 def _networks_now(run: TrainingRun) -> TrainedNetworks:
@@ -226,13 +232,13 @@ def _networks_now(run: TrainingRun) -> TrainedNetworks:
 
 
 def _measure(
-    run: TrainingRun, networks: TrainedNetworks, metric: str, splits: AbstractSet[str]
+    run: TrainingRun, networks: TrainedNetworks, metrics: Sequence[str], splits: AbstractSet[str]
 ) -> MemberFigures:
-    """The loss, the quick metrics and `metric`, computed as a run computes them for its final weights."""
+    """The loss, the quick metrics and these, computed as a run computes them for its final weights."""
     # scratch memory of its own: the loop's may be too small, and is in use
     pool, loss = Pool(run.backend), loss_of(networks.members)
-    name = metric.partition("_")[2]
-    names = dict.fromkeys([*metrics_for(run.model.task, quick=True), *([name] if name != "loss" else [])])
+    asked = [name for metric in metrics if (name := metric.partition("_")[2]) != "loss"]
+    names = dict.fromkeys([*metrics_for(run.model.task, quick=True), *asked])
     figures: MemberFigures = {}
     with np.errstate(over="ignore", invalid="ignore"):  # of members that have diverged
         rules = with_fitted_rules(networks, run.data.datasets.get("validation")).postprocessing

@@ -1,19 +1,23 @@
 """What a sweep leaves in its folder: tables of its trials, the best experiment, and a summary."""
 
 from collections.abc import Iterator
+from typing import Literal
 
 from nettrain.experiment.load import to_yaml
 from nettrain.files import write_atomic
 from nettrain.store.run_folder import csv_text, write_json
-from nettrain.store.sweep_summary import BestTrial, SweepSummary
+from nettrain.store.sweep_summary import BestTrial, ConstraintJson, SweepSummary
+from nettrain.sweep.constraints import Constraint, broken
 from nettrain.sweep.fold_figures import SD
-from nettrain.sweep.messages import TrialResult
+from nettrain.sweep.messages import Status, TrialResult
+from nettrain.sweep.ranking import Criteria, Goal
 from nettrain.sweep.sweep import Sweep
 from nettrain.sweep.values import as_text
 from nettrain.training.diagnostics.environment import environment
 
+FRONT, BREAKS = "front", "breaks"  # columns of trials.csv, where there are several goals, or constraints
 TIMING = ("trial", "seconds", "members")
-STATUSES = ("finished", "pruned", "diverged", "failed")
+STATUSES: tuple[Status, ...] = ("finished", "pruned", "diverged", "failed")
 
 
 def is_written(sweep: Sweep) -> bool:
@@ -33,13 +37,19 @@ def write_results(sweep: Sweep, seconds: float) -> SweepSummary:
         write_atomic(sweep.folder.exchanges, _exchange_table(sweep))
     if sweep.best:
         write_atomic(sweep.folder.best, _best_experiment(sweep, sweep.best[0]))
+    if len(sweep.criteria.goals) > 1:
+        _write_front(sweep)
     summary = summarise(sweep, seconds)
     write_json(sweep.folder.summary, summary)
     return summary
 
 
 def trials_table(sweep: Sweep) -> str:
-    """`trials.csv`: a row for each trial with a result; figures over folds are means, beside their _sd."""
+    """`trials.csv`: a row for each trial with a result; figures over folds are means, beside their _sd.
+
+    With several goals, `front` is 1 on the Pareto front, 2 on the one behind it, and so on; with constraints,
+    `breaks` says which a trial breaks.
+    """
     keys = [parameter.key for parameter in sweep.space.parameters]
     measured = {number: _measured(result) for number, result in sweep.results.items()}
     figures = sorted({name for named in measured.values() for name in named})
@@ -48,8 +58,37 @@ def trials_table(sweep: Sweep) -> str:
         values = sweep.trials[number - 1].values
         drawn = [as_text(values[key]) if key in values else None for key in keys]
         cells = [measured[number].get(name) for name in figures]
-        rows.append([number, result.status, *drawn, result.epochs, result.best_epoch, *cells])
-    return csv_text(["trial", "status", *keys, "epochs", "best_epoch", *figures], rows)
+        judged = list(_judged(sweep, result).values())
+        rows.append([number, result.status, *judged, *drawn, result.epochs, result.best_epoch, *cells])
+    columns = judged_columns(sweep.criteria)
+    return csv_text(["trial", "status", *columns, *keys, "epochs", "best_epoch", *figures], rows)
+
+
+def judged_columns(criteria: Criteria) -> list[str]:
+    """The columns of what several goals and constraints make of a trial."""
+    wanted = {FRONT: len(criteria.goals) > 1, BREAKS: bool(criteria.constraints)}
+    return [name for name, is_wanted in wanted.items() if is_wanted]
+
+
+def _judged(sweep: Sweep, result: TrialResult) -> dict[str, object]:
+    cells: dict[str, object] = {
+        FRONT: sweep.fronts.get(result.trial),
+        BREAKS: "; ".join(broken(sweep.criteria.constraints, result.figures)) or None,
+    }
+    return {name: cells[name] for name in judged_columns(sweep.criteria)}
+
+
+def _write_front(sweep: Sweep) -> None:
+    """The experiment of each trial on the front, and no others."""
+    folder, front = sweep.folder.front, {f"{one.trial}.yaml": one for one in sweep.front}
+    folder.mkdir(exist_ok=True)
+    for path in folder.glob("*.yaml"):
+        if path.name not in front:
+            path.unlink()
+    for name, one in front.items():
+        figures = ", ".join(f"{goal.metric} {one.figures[goal.metric]!r}" for goal in sweep.criteria.goals)
+        head = f"# Trial {one.trial} of {sweep.folder.path}, on its front: {figures}\n"
+        write_atomic(folder / name, head + to_yaml(sweep.experiment_on_front(one.trial)))
 
 
 def _exchange_table(sweep: Sweep) -> str:
@@ -70,12 +109,12 @@ def _measured(result: TrialResult) -> dict[str, float]:
 def summarise(sweep: Sweep, seconds: float) -> SweepSummary:
     """The content of `summary.json`."""
     results, best, space = list(sweep.results.values()), sweep.best, sweep.space
-    return {
+    summary: SweepSummary = {
         "experiment": space.loaded.experiment.experiment,
         "status": "finished" if len(results) == sweep.total else "interrupted",
-        "trials": {"total": sweep.total, **dict(_counts(results))},
+        "trials": {"total": sweep.total, **dict(_counts(results, sweep.criteria))},
         "metric": sweep.goal.metric,
-        "goal": "maximize" if sweep.goal.maximize else "minimize",
+        "goal": _direction(sweep.goal),
         "best": _best(sweep, best[0]) if best else None,
         "failures": {str(one.trial): one.message for one in results if one.status == "failed"},
         "influence": {one.key: one.strength for one in sweep.influences()},
@@ -87,6 +126,25 @@ def summarise(sweep: Sweep, seconds: float) -> SweepSummary:
         },
         "environment": environment(1, space.backend.name, sweep.devices[0] if sweep.devices else 0),
         "seed": space.settings.seed,
+    }
+    if len(sweep.criteria.goals) > 1:
+        summary["goals"] = [{"metric": one.metric, "goal": _direction(one)} for one in sweep.criteria.goals]
+        summary["front"] = [_best(sweep, one) for one in sweep.front]
+    if sweep.criteria.constraints:
+        summary["constraints"] = [_constraint(one, results) for one in sweep.criteria.constraints]
+    return summary
+
+
+def _direction(goal: Goal) -> Literal["minimize", "maximize"]:
+    return "maximize" if goal.maximize else "minimize"
+
+
+def _constraint(constraint: Constraint, results: list[TrialResult]) -> ConstraintJson:
+    return {
+        "figure": constraint.figure,
+        "at_most": constraint.at_most,
+        "at_least": constraint.at_least,
+        "broken": sum(bool(broken([constraint], one.figures)) for one in results),
     }
 
 
@@ -106,8 +164,10 @@ def _best_experiment(sweep: Sweep, best: TrialResult) -> str:
     return head + to_yaml(sweep.experiment_of(best.trial))
 
 
-def _counts(results: list[TrialResult]) -> Iterator[tuple[str, int]]:
-    for status in STATUSES:
+def _counts(results: list[TrialResult], criteria: Criteria) -> Iterator[tuple[str, int]]:
+    """How many trials ended in each way; that of constraints only where there are some."""
+    refused: tuple[Status, ...] = ("infeasible",) if criteria.constraints else ()
+    for status in (*STATUSES, *refused):
         yield status, sum(one.status == status for one in results)
 
 

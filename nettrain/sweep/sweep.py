@@ -1,29 +1,37 @@
 """A sweep in its folder: what is left to train, and how the trials compare."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from nettrain.catalogue.searches import ToldTrial, Values
 from nettrain.experiment.settings import Experiment
+from nettrain.experiment.sweep_goals import COSTS, PARAMETERS, SECONDS
 from nettrain.store.sweep_folder import SweepFolder
 from nettrain.sweep.borders import at_border
 from nettrain.sweep.chunks import Sizing, chunks_of
 from nettrain.sweep.cluster.cluster_pool import ClusterPool
 from nettrain.sweep.cluster.connection import Cluster
+from nettrain.sweep.constraints import excesses
+from nettrain.sweep.epoch_time import seconds_per_epoch, timing_key
 from nettrain.sweep.evolution import EvolvingBracket, TakenOver
-from nettrain.sweep.halving import Bracket, Segment, make_brackets, planned_brackets
+from nettrain.sweep.halving import Bracket, Segment, make_brackets, planned_brackets, without
 from nettrain.sweep.influence import Influence, influences
 from nettrain.sweep.jobs import Preparation
 from nettrain.sweep.loop import Extension, SweepProgress, train_chunks
 from nettrain.sweep.messages import TrialChunk, TrialResult
 from nettrain.sweep.process_pool import ProcessPool
-from nettrain.sweep.ranking import Goal, best_first
+from nettrain.sweep.ranking import Criteria, Goal
+from nettrain.sweep.refusals import oversized, refusal
 from nettrain.sweep.search_space import SearchSpace, Trial
+from nettrain.sweep.shared_data import map_shared
 from nettrain.sweep.sweep_journal import SweepJournal
 from nettrain.sweep.watching import TrialWatcher
 from nettrain.sweep.worker_pool import W, WorkerPool
+from nettrain.training.loop import never
+
+MEASURING = "{count} kinds of networks train some epochs alone first, to measure the time of an epoch"
 
 
 @dataclass
@@ -31,12 +39,13 @@ class Sweep:
     """A sweep whose folder is locked; `chunks` are what is left to train.
 
     Where trials come in generations, `trials` are those of the generations so far, and `planned` is how many
-    there will be.
+    there will be. `parameters` has the size of the network of each trial that has no result. `refused` are
+    results that are not in the journal yet, of trials that are not trained.
     """
 
     space: SearchSpace
     trials: list[Trial]
-    goal: Goal
+    criteria: Criteria
     folder: SweepFolder
     journal: SweepJournal
     workers: int
@@ -52,9 +61,18 @@ class Sweep:
     planned: int = 0
     cluster: Cluster | None = None  # trains in place of processes on this machine
     most_workers: int | None = None  # of the cluster
+    parameters: dict[int, int] = field(default_factory=dict)
+    refused: list[TrialResult] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self._times: dict[int, float] = {}  # seconds per epoch of trials that are to be trained
+        self._fronts: tuple[int, dict[int, int]] = (-1, {})  # of so many results
         self._complete(self.brackets)
+
+    @property
+    def goal(self) -> Goal:
+        """The goal that decides which trial is the best."""
+        return self.criteria.first
 
     def run(
         self, interrupted: Callable[[], bool], further: Callable[[], Extension | None] | None = None
@@ -82,6 +100,7 @@ class Sweep:
     ) -> Iterator[SweepProgress]:
         """Train what is left in a pool of workers, as `run` does."""
         before = len(self.results)
+        yield from self._begin(interrupted)
         for progress in train_chunks(
             [self._limited(chunk) for chunk in self.chunks],
             self.brackets,
@@ -91,10 +110,74 @@ class Sweep:
             interrupted=interrupted,
             further=further or self.next_generation,
         ):
-            self.journal.add(progress.new_results)
-            if progress.new_results:
+            new = self.record(progress.new_results)
+            if new:
                 self._complete(self.brackets)
-            yield replace(progress, remaining=self._share_left(progress.remaining, before))
+            remaining = self._share_left(progress.remaining, before)
+            yield replace(progress, new_results=new, remaining=remaining)
+
+    def begin(self) -> list[TrialChunk]:
+        """Refuse what breaks constraints before it trains, as `train_in` does; returns what is to train."""
+        for _ in self._begin(never):
+            pass
+        return [self._limited(chunk) for chunk in self.chunks]
+
+    def record(self, results: Iterable[TrialResult]) -> tuple[TrialResult, ...]:
+        """Put results into the journal, with what their trials cost; returns them so."""
+        new = tuple(self._with_costs(one) for one in results)
+        self.journal.add(new)
+        return new
+
+    def _begin(self, interrupted: Callable[[], bool]) -> Iterator[SweepProgress]:
+        """Measure times if they are asked for, and yield the trials that are not trained."""
+        unmeasured = self._unmeasured(self.chunks)
+        if unmeasured:
+            yield SweepProgress((), (), 1.0, 0.0, (MEASURING.format(count=len(unmeasured)),))
+        for key, chunk in unmeasured.items():
+            if interrupted():
+                return
+            self._measure(key, chunk)
+            yield SweepProgress((), (), 1.0, 0.0)
+        self.chunks, slow = self._in_time(self.chunks)
+        self.brackets[:] = without(self.brackets, {one.trial for one in slow})
+        refused, self.refused = [*self.refused, *slow], []
+        if refused:
+            yield SweepProgress(self.record(refused), (), 1.0, 0.0)
+
+    def _unmeasured(self, chunks: Sequence[TrialChunk]) -> dict[str, TrialChunk]:
+        """Chunks whose epochs are to be timed, one of each key."""
+        if SECONDS not in self.criteria.figures:
+            return {}
+        keyed = {timing_key(chunk.experiments[0]): chunk for chunk in reversed(chunks)}
+        return {key: chunk for key, chunk in reversed(keyed.items()) if key not in self.journal.timed}
+
+    def _measure(self, key: str, chunk: TrialChunk) -> None:
+        device = self.devices[0] if self.devices else None
+        seconds = seconds_per_epoch(chunk.experiments[0], map_shared(chunk.data), device)
+        self.journal.add_time(key, seconds)
+
+    def _in_time(self, chunks: Sequence[TrialChunk]) -> tuple[list[TrialChunk], list[TrialResult]]:
+        """The chunks whose epochs take no longer than constraints allow, and the results of other trials."""
+        if SECONDS not in self.criteria.figures:
+            return list(chunks), []
+        kept, slow = [], []
+        for chunk in chunks:
+            seconds = self.journal.timed[timing_key(chunk.experiments[0])]
+            self._times |= dict.fromkeys(chunk.trials, seconds)
+            refused = [refusal(trial, {SECONDS: seconds}, self.criteria) for trial in chunk.trials]
+            slow += [one for one in refused if one is not None]
+            if None in refused:
+                kept.append(chunk)
+        return kept, slow
+
+    def _with_costs(self, result: TrialResult) -> TrialResult:
+        """The result with the costs that are asked for; a failed one has no figures."""
+        if result.status == "failed":
+            return result
+        known: dict[str, Mapping[int, float]] = {PARAMETERS: self.parameters, SECONDS: self._times}
+        asked = [name for name in known if name in self.criteria.figures and result.trial in known[name]]
+        costs = {name: known[name][result.trial] for name in asked}
+        return replace(result, figures={**result.figures, **costs}) if costs else result
 
     @property
     def total(self) -> int:
@@ -124,11 +207,21 @@ class Sweep:
             first - 1 + len(trials), values, {} if values else learned_values(self.space, trials)
         )
         self.trials += trials
+        self.parameters |= {job.trial: job.parameters for job in jobs.jobs}
+        refused = oversized(jobs.jobs, self.criteria)
+        left = [job for job in jobs.jobs if job.trial not in {one.trial for one in refused}]
+        chunks = chunks_of(left, [], self.sizing, self.goal.metric)
+        for key, chunk in self._unmeasured(chunks).items():
+            self._measure(key, chunk)
+        refused += self._in_time(chunks)[1]
+        out = {one.trial for one in refused}
         brackets = [] if values else _brackets(self.space, trials, [(first, first - 1 + len(trials))])
+        brackets = without(brackets, out)
         self.brackets += brackets
         self._complete(brackets)
-        chunks = chunks_of(jobs.jobs, brackets, self.sizing, self.goal.metric)
-        return Extension([self._limited(chunk) for chunk in chunks], brackets, jobs.notes)
+        left = [job for job in left if job.trial not in out]
+        chunks = chunks_of(left, brackets, self.sizing, self.goal.metric)
+        return Extension([self._limited(chunk) for chunk in chunks], brackets, jobs.notes, refused)
 
     @property
     def populations(self) -> list[EvolvingBracket]:
@@ -169,6 +262,8 @@ class Sweep:
                 self.goal.score(result),
                 {rung: self.goal.sign * figure for rung, figure in result.rungs.items()},
                 result.status == "pruned",
+                tuple(goal.score(result) for goal in self.criteria.goals[1:]),
+                excesses(self.criteria.constraints, result.figures, untrained=result.status == "infeasible"),
             )
             for number, result in sorted(self.results.items())
         }
@@ -179,7 +274,14 @@ class Sweep:
         return (remaining * made + unmade) / (made + unmade) if unmade else remaining
 
     def _limited(self, chunk: TrialChunk) -> TrialChunk:
-        return replace(chunk, kept_in=self.kept_in, watcher=self.watcher, deadline=self.deadline)
+        measured = tuple(name for name in self.criteria.figures[1:] if name not in COSTS)
+        return replace(
+            chunk,
+            kept_in=self.kept_in,
+            watcher=self.watcher,
+            deadline=self.deadline,
+            measured=measured,
+        )
 
     @property
     def results(self) -> dict[int, TrialResult]:
@@ -189,13 +291,34 @@ class Sweep:
 
     @property
     def best(self) -> list[TrialResult]:
-        """Finished trials, the best first."""
-        return best_first(self.results.values(), self.goal)
+        """Finished trials that keep to all constraints, the best first."""
+        return self.criteria.best_first(self.results.values())
+
+    @property
+    def fronts(self) -> dict[int, int]:
+        """The front of each of the best trials, 1 for the Pareto front; empty where there is one goal."""
+        results = self.results
+        if self._fronts[0] != len(results):
+            self._fronts = len(results), self.criteria.fronts(results.values())
+        return self._fronts[1]
+
+    @property
+    def front(self) -> list[TrialResult]:
+        """The trials of the Pareto front, the best by the first goal first."""
+        fronts = self.fronts
+        return [one for one in self.best if fronts.get(one.trial) == 1] if fronts else []
 
     def experiment_of(self, trial: int) -> Experiment:
         """The experiment of a trial, to be trained on its own."""
+        return self._named(trial, "best")
+
+    def experiment_on_front(self, trial: int) -> Experiment:
+        """The same, with the number of the trial in its name."""
+        return self._named(trial, str(trial))
+
+    def _named(self, trial: int, end: str) -> Experiment:
         experiment = self.trials[trial - 1].experiment
-        return experiment.model_copy(update={"experiment": f"{experiment.experiment}-best"})
+        return experiment.model_copy(update={"experiment": f"{experiment.experiment}-{end}"})
 
     def influences(self) -> list[Influence]:
         """The influence of each parameter, the strongest first."""

@@ -3,7 +3,8 @@
 The first line says what is searched; later runs must search the same. A line of kind `total` is written
 when the sweep begins and whenever it is extended; brackets never reach across one. Values of trials that
 are not drawn but chosen have a line of kind `values` before it, and those that a method of search has learned
-from earlier results a line of kind `learned`.
+from earlier results a line of kind `learned`. Times of an epoch, measured before trials train, have a line of
+kind `timed` each, so that what they decided stays decided.
 """
 
 import json
@@ -30,6 +31,7 @@ class SweepJournal:
         self.totals: list[int] = []
         self.chosen: dict[int, Values] = {}
         self.learned: dict[int, Values] = {}
+        self.timed: dict[str, float] = {}  # seconds per epoch by what trials have in common
         self._description = _describe(space)
         for entry in self._journal.entries:
             kind, content = entry["kind"], {key: entry[key] for key in entry if key != "kind"}
@@ -41,6 +43,8 @@ class SweepJournal:
                 self.chosen[content["trial"]] = content["values"]
             elif kind == "learned":
                 self.learned[content["trial"]] = content["values"]
+            elif kind == "timed":
+                self.timed[content["key"]] = content["seconds"]
             else:
                 result = TrialResult.from_entry(content)
                 self.results[result.trial] = result
@@ -71,6 +75,11 @@ class SweepJournal:
         if new:
             self._journal.append([{"kind": "trial", **result.to_entry()} for result in new.values()])
             self.results |= new
+
+    def add_time(self, key: str, seconds: float) -> None:
+        """Record the time of an epoch."""
+        self._journal.append([{"kind": "timed", "key": key, "seconds": seconds}])
+        self.timed[key] = seconds
 
     @property
     def values(self) -> dict[int, Values]:
@@ -105,6 +114,8 @@ def _describe(space: SearchSpace) -> dict[str, PlainValue]:
     order = list(parameters) if space.method.takes_steps else []
     if [*sweep["method"]] == ["name"]:
         sweep["method"] = space.method.name
+    if not sweep["constraints"]:
+        del sweep["constraints"]
     content = {
         "experiment": experiment.model_dump(),
         "sweep": sweep,

@@ -43,7 +43,8 @@ class SweepResult:
         The folder of the sweep; None when it was in memory.
     trials : polars.DataFrame
         One row per trial that has a result: its number, status, values, epochs and figures. With folds,
-        figures are means over them, beside their standard deviations, such as `val_loss_sd`.
+        figures are means over them, beside their standard deviations, such as `val_loss_sd`. With several
+        goals, `front` is 1 for those that no other beats; with constraints, `breaks` says which one breaks.
     best : dict or None
         The values of the best trial by dotted key; None when no trial finished.
     best_experiment : dict or None
@@ -52,6 +53,8 @@ class SweepResult:
         The content of `summary.json`.
     notes : tuple of str
         Notes that the command prints before the first trial.
+    front_experiments : dict of int to dict
+        With several goals, the whole experiment of each trial on the Pareto front, by its number.
     """
 
     folder: Path | None
@@ -60,6 +63,19 @@ class SweepResult:
     best_experiment: Mapping[str, object] | None = field(repr=False)
     summary: SweepSummary = field(repr=False)
     notes: tuple[str, ...] = field(repr=False)
+    front_experiments: Mapping[int, Mapping[str, object]] = field(default_factory=dict, repr=False)
+
+    @property
+    def front(self) -> "pl.DataFrame":
+        """The rows of `trials` that no other trial beats in all goals, the best by the first one first.
+
+        Without several goals there is no front, and no row.
+        """
+        import polars as pl
+
+        numbers = [one["trial"] for one in self.summary.get("front", [])]
+        order = pl.DataFrame({"trial": numbers}, schema={"trial": self.trials.schema["trial"]})
+        return order.join(self.trials, on="trial", how="left", maintain_order="left")
 
     @property
     def status(self) -> str:
@@ -210,6 +226,7 @@ def _result(sweep: Sweep, summary: SweepSummary, folder: Path | None) -> SweepRe
         None if best is None else sweep.experiment_of(best).model_dump(),
         summary,
         sweep.notes,
+        {one.trial: sweep.experiment_on_front(one.trial).model_dump() for one in sweep.front},
     )
 
 

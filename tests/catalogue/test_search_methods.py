@@ -1,6 +1,7 @@
 """Methods of search: what each chooses, against its definition and other people's programs."""
 
 import math
+import warnings
 from collections import Counter
 
 import numpy as np
@@ -10,7 +11,7 @@ from scipy.stats import qmc
 from nettrain.catalogue.distributions import distributions
 from nettrain.catalogue.searches import Space, ToldTrial, search_methods
 from nettrain.catalogue.searches.base import TRIALS, generator
-from nettrain.catalogue.searches.bayes import ranks
+from nettrain.catalogue.searches.bayes import _excesses, ranks
 from nettrain.catalogue.searches.sobol import BITS, LinearScramble
 from nettrain.experiment.sweep_settings import Parameter
 from tests.catalogue.oracles import assert_oracles
@@ -185,6 +186,89 @@ def test_bayes_suggests_what_optuna_suggests_when_it_is_told_the_same():
         trial = study.ask()
         expected = {key: trial.suggest_float(key, 0, 1) for key in ("x", "y")}
         assert expected == pytest.approx(results[number].values)
+
+
+def suggested_by_optuna(optuna, told, seed, goals, generation=2):
+    """What Optuna suggests for x and y after these values, numbers by each goal and excess over a limit."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        sampler = optuna.samplers.TPESampler(
+            n_startup_trials=1,
+            multivariate=True,
+            group=True,
+            constant_liar=True,
+            seed=int(generator(seed, generation, "generation").integers(2**32)),
+            constraints_func=lambda trial: trial.user_attrs["never"],
+        )
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        study = optuna.create_study(sampler=sampler, directions=["minimize"] * goals)
+        line = optuna.distributions.FloatDistribution(0, 1)
+        for values, numbers, excess in told:
+            study.add_trial(
+                optuna.create_trial(
+                    params={key: values[key] for key in ("x", "y")},
+                    distributions={"x": line, "y": line},
+                    values=numbers,
+                    system_attrs={"constraints": [excess]},
+                )
+            )
+        trial = study.ask()
+        return {key: trial.suggest_float(key, 0, 1) for key in ("x", "y")}
+
+
+@pytest.mark.parametrize("constrained", [False, True])
+@pytest.mark.parametrize("goals", [1, 2, 3])
+def test_several_goals_and_constraints_are_told_as_optuna_has_them(goals, constrained):
+    """Ranks in place of scores change nothing where only their order counts, as here."""
+    optuna = pytest.importorskip("optuna")
+    draws = np.random.default_rng([goals, constrained])
+    sampler, results, told = search_methods["bayes"]().sampler(space(PLANE, 5)), {}, []
+    for number in range(1, 17):
+        values = sampler.values(number, results)
+        numbers = draws.permutation(np.arange(40.0))[:goals].tolist() if goals == 1 else None
+        scores = numbers or draws.random(goals).tolist()
+        excess = max(values["x"] - 0.6, 0.0) if constrained else 0.0
+        others = tuple(scores[1:])
+        results[number] = ToldTrial(values, scores[0], {}, False, others, (excess, 0.0))
+        told.append((values, scores, excess))
+    by_rank = np.array(
+        [[sorted({row[1][k] for row in told}).index(one[1][k]) for k in range(goals)] for one in told]
+    )
+    ranked = [
+        (values, row, excess)
+        for (values, _, excess), row in zip(told, by_rank.astype(float).tolist(), strict=True)
+    ]
+    expected = suggested_by_optuna(optuna, ranked, 5, goals)
+    assert expected == pytest.approx({key: sampler.values(17, results)[key] for key in ("x", "y")})
+
+
+def test_where_no_excess_is_known_it_is_the_largest():
+    assert [0.0, 1.5, 2.5, 0.0] == [
+        *_excesses(
+            [ToldTrial({}, 1.0, {}, False, (), of) for of in ((0.0,), (1.0, 0.5), (math.inf, 0.0), ())]
+        )
+    ]
+
+
+def test_bayes_finds_a_front_and_keeps_within_a_constraint():
+    """Two bowls with lowest points at 0.2 and 0.8, where only y below 0.5 is allowed."""
+    pytest.importorskip("optuna")
+    shares = {}
+    for name, method in {"bayes": search_methods["bayes"](), "random": search_methods["random"]()}.items():
+        near = []
+        for seed in range(4):
+            sampler, results = method.sampler(space(PLANE, seed)), {}
+            for number in range(1, 65):
+                values = sampler.values(number, results)
+                off = 2 * (values["y"] - 0.3) ** 2
+                scores = [(values["x"] - center) ** 2 + off for center in (0.2, 0.8)]
+                results[number] = ToldTrial(
+                    values, scores[0], {}, False, (scores[1],), (max(values["y"] - 0.5, 0.0),)
+                )
+            late = [results[number].values for number in range(33, 65)]
+            near.append(np.mean([0.15 < one["x"] < 0.85 and 0.15 < one["y"] < 0.45 for one in late]))
+        shares[name] = np.median(near)
+    assert shares["bayes"] > 2 * shares["random"]
 
 
 def test_bayes_comes_closer_than_random_search():

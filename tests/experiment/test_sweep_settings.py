@@ -109,12 +109,96 @@ WRONG = [
         "early_terminate: {eta: 2}\nparameters: {seed: {value: 1}}",
         "f:3: sweep.early_terminate: give min_iter, or max_iter and s",
     ),
+    *(
+        (f"{line}\nparameters: {{seed: {{value: 1}}}}", f"f:3: sweep.{message}")
+        for line, message in (
+            ("metric: accuracy", 'metric: unknown "accuracy", did you mean "val_accuracy"?'),
+            ("metric: {name: val_los}", 'metric.name: unknown "val_los", did you mean "val_loss"?'),
+            ("metric: test_loss", 'metric: unknown "test_loss", test rows are for the run of the best'),
+            ("metric: 3", "metric: 3 is not a metric, a block with its name, or a list of these"),
+            ("metric: []", "metric: needs at least 1 of them"),
+            (
+                "metric: [parameters, val_loss]",
+                "metric.0: parameters may come second: the first metric is one of the trained network",
+            ),
+            ("metric: [val_loss, val_loss]", "metric.1: val_loss is listed twice"),
+            ("metric: [val_loss, params]", 'metric.1: unknown "params", did you mean "parameters"?'),
+            (
+                "metric: [val_loss, {name: val_r2, gaol: maximize}]",
+                'metric.1.gaol: unknown key, did you mean "goal"?',
+            ),
+            (
+                "constraints: {parameters: 500}",
+                "constraints.parameters: 500 is not a block of keys, write {at_most: 500} or at_least",
+            ),
+            (
+                "constraints: {paramters: {at_most: 500}}",
+                'constraints.paramters: unknown "paramters", did you mean "parameters"?',
+            ),
+            (
+                "constraints: {epoch_seconds: {at_most: 1}}",
+                'constraints.epoch_seconds: unknown "epoch_seconds", did you mean "seconds_per_epoch"?',
+            ),
+            (
+                "constraints: {parameters: {at_mots: 500}}",
+                'constraints.parameters.at_mots: unknown key, did you mean "at_most"?',
+            ),
+            ("constraints: {parameters: {}}", "constraints.parameters: needs at_most or at_least"),
+            (
+                "constraints: {parameters: {at_most: 1, at_least: 2}}",
+                "constraints.parameters: at_most is below at_least",
+            ),
+            (
+                "constraints: {parameters: {at_most: 50_000}}",
+                'constraints.parameters.at_most: "50_000" is not a number',
+            ),
+            ("constraints: [parameters]", "constraints: [parameters] is not a block of keys"),
+        )
+    ),
+    *(
+        (f"{line}\nparameters: {{seed: {{value: 1}}}}", f"f:4: sweep.{message}")
+        for line, message in (
+            (
+                "metric: [val_loss, parameters]\nearly_terminate: {min_iter: 1}",
+                "early_terminate: does not go with several metrics: it would end trials by the first one alone",
+            ),
+            (
+                "metric: [val_loss, parameters]\nmethod: pbt",
+                "method: pbt compares trials by one metric, for several take random, grid, sobol or bayes",
+            ),
+            (
+                "metric: [val_loss, parameters]\nmethod: {name: hyperband, eta: 4}",
+                "method: hyperband compares trials by one metric, for several take random, grid, sobol or bayes",
+            ),
+            (
+                "method: pbt\nconstraints: {val_loss: {at_most: 1}}",
+                "constraints: does not go with pbt, whose networks take over weights by the metric alone",
+            ),
+        )
+    ),
 ]
 
 
 @pytest.mark.parametrize(("block", "line"), WRONG, ids=[line.partition(": ")[2][:40] for _, line in WRONG])
 def test_a_problem_is_reported_with_its_line(block, line):
     assert [line] == errors(block)
+
+
+def test_metrics_are_names_blocks_or_lists_of_these():
+    forms = {
+        "val_accuracy": [("val_accuracy", None)],
+        "{goal: maximize}": [("val_loss", "maximize")],
+        "[val_loss]": [("val_loss", None)],
+        "[val_loss, {name: parameters, goal: maximize}, seconds_per_epoch]": [
+            ("val_loss", None),
+            ("parameters", "maximize"),
+            ("seconds_per_epoch", None),
+        ],
+    }
+    for text, expected in forms.items():
+        sweep = validate(document(f"metric: {text}\nparameters: {{seed: {{value: 1}}}}")).sweep
+        assert expected == [(one.name, one.goal) for one in sweep.metrics]
+        assert sweep == type(sweep).model_validate(sweep.model_dump())
 
 
 def test_comparisons_come_at_powers_of_eta_and_never_at_the_end():

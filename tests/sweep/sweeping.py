@@ -50,6 +50,7 @@ sweep:
 
 def write_experiment(folder: Path, text: str) -> Path:
     """A file with this experiment."""
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / "sweep.yaml"
     path.write_text(text, encoding="utf-8")
     return path

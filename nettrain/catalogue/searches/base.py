@@ -70,13 +70,16 @@ class ToldTrial:
     """The result of an earlier trial: of scores the smaller is the better, diverged and failed are infinite.
 
     `rungs` has the score at each epoch at which it was compared with others; `pruned` says that it was ended
-    there.
+    there. `others` are the scores by further goals, equally many for each trial. `excesses` say how far each
+    constraint is broken, 0 where it is not, infinite where that is not known.
     """
 
     values: Values
     score: float
     rungs: Mapping[int, float]
     pruned: bool
+    others: tuple[float, ...] = ()
+    excesses: tuple[float, ...] = ()
 
 
 class Sampler(Protocol):

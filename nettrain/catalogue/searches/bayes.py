@@ -26,6 +26,8 @@ from nettrain.catalogue.settings import option
 from nettrain.errors import SpecError
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from optuna import Study
     from optuna.distributions import BaseDistribution
     from optuna.trial import FrozenTrial, Trial
@@ -59,23 +61,29 @@ class BayesSampler:
 
     def _suggestions(self, generation: int, told: Sequence[ToldTrial]) -> list[Values]:
         """The trials of a generation."""
+        goals = 1 + len(told[0].others) if told else 1
+        places = [ranks(told, goal) for goal in range(goals)]
+        broken = _excesses(told)
         with _quiet():
-            study = self._study(generation)
-            for trial, rank in zip(told, ranks(told), strict=True):
-                study.add_trial(self._known(trial.values, rank))
+            study = self._study(generation, goals, constrained=any(broken))
+            for trial, *of_goals, excess in zip(told, *places, broken, strict=True):
+                study.add_trial(self._known(trial.values, of_goals, excess))
             return [self._suggested(study.ask()) for _ in range(self._size)]
 
-    def _study(self, generation: int) -> "Study":
+    def _study(self, generation: int, goals: int, *, constrained: bool) -> "Study":
         import optuna
 
+        # the fourth version looks at constraints only where there is a function, which it does not call here
+        asked = {"constraints_func": _no_constraints} if constrained and _is_fourth(optuna) else {}
         sampler = optuna.samplers.TPESampler(
             n_startup_trials=1,  # those of `startup` have been told
             multivariate=True,
             group=True,
             constant_liar=True,  # so that the trials of a generation differ
             seed=int(generator(self._space.seed, generation, STARTING).integers(2**32)),
+            **asked,
         )
-        return optuna.create_study(sampler=sampler)
+        return optuna.create_study(sampler=sampler, directions=["minimize"] * goals)
 
     def _suggested(self, trial: "Trial") -> Values:
         """The values of one trial, those first that others depend on."""
@@ -85,35 +93,57 @@ class BayesSampler:
                 values[parameter.key] = _suggestion(trial, parameter)
         return self._space.in_order(values)
 
-    def _known(self, values: Values, rank: int) -> "FrozenTrial":
-        """A trial that the estimator is told of, without values that it cannot suggest."""
+    def _known(self, values: Values, places: Sequence[int], excess: float) -> "FrozenTrial":
+        """A trial that the estimator is told of, without values that it cannot suggest.
+
+        `places` are its ranks by each goal; an `excess` above 0 says that it breaks constraints.
+        """
         import optuna
 
         given = [one for one in self._space.parameters if one.key in values]
         told = {one.key: _told(one.distribution, values[one.key]) for one in given}
         known = {key: value for key, value in told.items() if value is not None}
         kinds = {one.key: _kind(one.distribution) for one in given if one.key in known}
-        return optuna.create_trial(value=float(rank), params=known, distributions=kinds)
+        constraints = {"system_attrs": {"constraints": [excess]}} if excess else {}
+        numbers = [float(place) for place in places]
+        return optuna.create_trial(values=numbers, params=known, distributions=kinds, **constraints)
 
 
-def ranks(told: Sequence[ToldTrial]) -> list[int]:
-    """The place of each trial among all, from 0; equal ones share theirs.
+def ranks(told: Sequence[ToldTrial], goal: int = 0) -> list[int]:
+    """The place of each trial among all by one of the goals, from 0; equal ones share theirs.
 
     First come those that trained to their end, by their scores; then those ended at a rung, the later
     the better, by their scores there; those that diverged or failed are last.
     """
-    keys = [_merit(one) for one in told]
+    keys = [_merit(one, goal) for one in told]
     places = {key: place for place, key in enumerate(sorted(set(keys)))}
     return [places[key] for key in keys]
 
 
-def _merit(told: ToldTrial) -> tuple[int, float, float]:
-    """What trials are sorted by, the best first."""
-    if not isfinite(told.score):
+def _merit(told: ToldTrial, goal: int) -> tuple[int, float, float]:
+    """What trials are sorted by, the best first; one without all of its scores has none."""
+    scores = (told.score, *told.others)
+    if not all(map(isfinite, scores)):
         return 2, 0.0, 0.0
     if not told.pruned:
-        return 0, 0.0, told.score
-    return 1, -float(max(told.rungs, default=0)), told.score
+        return 0, 0.0, scores[goal]
+    return 1, -float(max(told.rungs, default=0)), scores[goal]
+
+
+def _excesses(told: Sequence[ToldTrial]) -> list[float]:
+    """How far each trial breaks constraints, in all; where that is not known, further than all others."""
+    totals = [sum(one.excesses) for one in told]
+    most = max(filter(isfinite, totals), default=0.0) + 1.0
+    return [total if isfinite(total) else most for total in totals]
+
+
+def _no_constraints(trial: "FrozenTrial") -> tuple[float, ...]:
+    """What is never called: trials are told with what they break."""
+    return ()
+
+
+def _is_fourth(optuna: "ModuleType") -> bool:
+    return str(optuna.__version__).startswith("4.")
 
 
 def _suggestion(trial: "Trial", parameter: SearchedKey) -> object:

@@ -11,9 +11,9 @@ from pydantic import BaseModel
 
 from nettrain.catalogue.activations import activations
 from nettrain.data.settings import SOURCE_NAMES
-from nettrain.experiment.monitors import monitors, trial_metrics
+from nettrain.experiment.monitors import monitors
 from nettrain.experiment.reference.json_schema import JsonSchema
-from nettrain.experiment.reference.search_schema import searched_parameters
+from nettrain.experiment.reference.search_schema import constrained_figures, searched_parameters
 from nettrain.experiment.settings import Experiment
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -29,7 +29,8 @@ def experiment_schema() -> JsonSchema:
         data[key] = _with_sources(data[key])
     parameters = blocks["SweepSettings"]["properties"]["parameters"]
     blocks["SweepSettings"]["properties"]["parameters"] = {**parameters, **searched_parameters()}
-    blocks["SweepMetric"]["properties"]["name"]["enum"] = [*trial_metrics()]
+    constraints = blocks["SweepSettings"]["properties"]["constraints"]
+    blocks["SweepSettings"]["properties"]["constraints"] = {**constraints, **constrained_figures()}
     target = blocks["TrainingSettings"]["properties"]["target"]["anyOf"][0]
     target["propertyNames"] = {"enum": [*monitors()]}
     _name_monitors(schema)

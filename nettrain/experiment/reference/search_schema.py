@@ -7,8 +7,10 @@ from typing import cast
 from nettrain.catalogue.distributions import Distribution, distributions
 from nettrain.experiment.fields import Block, block_of, choice_of, holds
 from nettrain.experiment.keys import fields_of
+from nettrain.experiment.monitors import trial_metrics
 from nettrain.experiment.reference.json_schema import JsonSchema
 from nettrain.experiment.settings import Experiment
+from nettrain.experiment.sweep_goals import COSTS, FigureBounds
 from nettrain.experiment.sweep_settings import NOT_SEARCHED
 
 UNNAMED = ("categorical", "constant", "uniform", "int_uniform")  # distributions that their keys imply
@@ -28,6 +30,17 @@ def searched_parameters() -> JsonSchema:
         "type": "object",
         "propertyNames": {"anyOf": names},
         "additionalProperties": {"anyOf": [*_blocks(), NESTED]},
+    }
+
+
+def constrained_figures() -> JsonSchema:
+    """The schema of `sweep.constraints`: figures of a trial, each with its bounds."""
+    bounds = cast("JsonSchema", FigureBounds.model_json_schema())
+    needed: list[JsonSchema] = [{"required": [key]} for key in FigureBounds.model_fields]
+    return {
+        "type": "object",
+        "propertyNames": {"enum": [*trial_metrics(), *COSTS]},
+        "additionalProperties": {**bounds, "anyOf": needed},
     }
 
 

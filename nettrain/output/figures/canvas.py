@@ -6,14 +6,14 @@ Every function that draws a picture has `render: Render = png`; `svg` gives the 
 import io
 import math
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 import numpy as np
 from matplotlib import rc_context, rcParamsDefault
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
+from matplotlib.axis import Axis, YAxis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
@@ -116,6 +116,26 @@ def plain_ticks(axis: Axis, count: int = 6, *, integers: bool = False) -> None:
     low, high = axis.get_view_interval()
     digits = significant(low, high)
     axis.set_major_formatter(FuncFormatter(lambda value, _: tick(value, digits)))
+
+
+def number_scale(axis: Axis, values: Sequence[float], *, log: bool = True) -> None:
+    """Plain ticks, or where it may be a logarithmic scale for positive values of very different size."""
+    if not log or not values or min(values) <= 0 or max(values) <= 4 * min(values):
+        plain_ticks(axis, 5)
+        return
+    (axis.axes.set_yscale if isinstance(axis, YAxis) else axis.axes.set_xscale)("log")
+    axis.set_major_formatter(FuncFormatter(lambda value, _: _decimal(value)))
+    axis.set_minor_formatter(FuncFormatter(lambda value, _: _decimal(value) if _is_labelled(value) else ""))
+
+
+def _decimal(value: float) -> str:
+    """The label of a tick on a logarithmic axis: 0.002, 5,000, 1e6."""
+    return tick(value, 6 if 1000 <= value < 1e6 else 3)
+
+
+def _is_labelled(value: float) -> bool:
+    """Whether a tick between powers of ten gets a label on a logarithmic axis: 2 and 5 of each decade."""
+    return round(value / 10 ** math.floor(math.log10(value) + 1e-9)) in (2, 5)
 
 
 def significant(low: float, high: float) -> int:

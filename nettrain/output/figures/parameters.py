@@ -16,6 +16,7 @@ from nettrain.output.figures.canvas import (
     add_axes,
     draw_heading,
     new_figure,
+    number_scale,
     plain_ticks,
     png,
     shortened,
@@ -114,7 +115,7 @@ def _draw_panel(panel: Axes, axis: ParameterAxis, points: Sequence[TrialPoint]) 
             panel.plot(x, [point.height], "*", ms=13, color=LIGHT, mec="black", mew=0.6, zorder=4)
     _mark_lost(panel, scale.positions(lost))
     panel.set_xlabel(shortened(axis.key, 40))
-    _scale_heights(panel, [point.height for point in measured])
+    number_scale(panel.yaxis, [point.height for point in measured])
     if _has_bars(points):
         _draw_bars(panel, measured, scale.positions(measured))
 
@@ -169,16 +170,6 @@ class _Scale:
         return self.names.index(shown(value)) + 0.12 * ((k * 7) % 5 - 2) / 2
 
 
-def _scale_heights(panel: Axes, heights: Sequence[float]) -> None:
-    """A logarithmic axis where figures are positive and of very different size."""
-    if not heights or min(heights) <= 0 or max(heights) <= 4 * min(heights):
-        plain_ticks(panel.yaxis, 5)
-        return
-    panel.set_yscale("log")
-    panel.yaxis.set_major_formatter(lambda value, _: tick(value, 3))
-    panel.yaxis.set_minor_formatter(lambda value, _: tick(value, 3) if _is_labelled(value) else "")
-
-
 def _mark_medians(panel: Axes, key: str, points: Sequence[TrialPoint], names: list[str]) -> None:
     """A line at the median of each choice."""
     for k, name in enumerate(names):
@@ -192,11 +183,6 @@ def _mark_lost(panel: Axes, positions: Sequence[float]) -> None:
     if positions:
         edge, heights = panel.get_xaxis_transform(), [1.0] * len(positions)
         panel.plot(positions, heights, "x", ms=5, color=RULE, transform=edge, clip_on=False)
-
-
-def _is_labelled(value: float) -> bool:
-    """Whether a tick between powers of ten gets a label on a logarithmic axis: 2 and 5 of each decade."""
-    return round(value / 10 ** math.floor(math.log10(value) + 1e-9)) in (2, 5)
 
 
 def _is_number(value: object) -> bool:

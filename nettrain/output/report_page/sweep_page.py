@@ -2,12 +2,13 @@
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from math import isfinite
+from math import isfinite, nan
 
 from nettrain.output.figures.canvas import svg
+from nettrain.output.figures.front import GoalAxis, GoalPoint, front_picture
 from nettrain.output.figures.parallel import parallel_picture
 from nettrain.output.figures.parameters import ParameterAxis, TrialPoint, parameters_picture
-from nettrain.output.numbers import count, figure, plural, seconds, setting, spread
+from nettrain.output.numbers import count, figure, plural, seconds, setting
 from nettrain.output.report_page.drawing import Drawings
 from nettrain.output.report_page.html import Content, Html, element
 from nettrain.output.report_page.page import Section, code, details, listing, page, paragraph, quiet
@@ -15,7 +16,7 @@ from nettrain.output.report_page.table import Cell, Heading, Row, bar, facts, ta
 from nettrain.output.report_page.tuned import tuned_section
 from nettrain.output.report_page.words import named
 from nettrain.output.sweep_progress import shown
-from nettrain.output.sweep_report import better, outcome, short_keys
+from nettrain.output.sweep_report import better, limits, listed, outcome, short_keys, shown_figure
 from nettrain.sweep.influence import Influence
 from nettrain.sweep.values import is_number
 from nettrain.workflow.report.sweep import ReportedTrial, SearchedParameter, SweepReport
@@ -40,6 +41,8 @@ def sweep_sections(report: SweepReport) -> Iterator[Section]:
         yield Section("tuned", "What to trust", tuned_section(report.tuned, found, report.place))
     if report.best is not None:
         yield Section("best", "Best trial", _best(report, report.best))
+    if report.front:
+        yield Section("front", "The front", _front(report, drawings))
     if any(isfinite(report.figure(one)) for one in report.trials):
         yield Section("overview", "All trials at a glance", _parallel(report, drawings))
         yield Section("parameters", "What mattered", _parameters(report, drawings))
@@ -66,7 +69,8 @@ def _lead(report: SweepReport) -> str:
     summary, best = report.summary, report.best
     searched = f"{plural(len(report.parameters), 'parameter')} in {plural(len(report.trials), 'trial')}"
     text = f"A {report.method} search over {searched}, compared by {named(summary['metric'])}"
-    text += " (larger is better)." if summary["goal"] == "maximize" else " (smaller is better)."
+    text += " (larger is better)" if summary["goal"] == "maximize" else " (smaller is better)"
+    text += "".join(f" and {named(one['metric'])}" for one in summary.get("goals", [])[1:]) + "."
     text += FOLDS if any(one.sd for one in report.trials) else ""
     if best is not None:
         text += f" Trial {best.number} is the best, with {figure(report.figure(best))}."
@@ -95,7 +99,8 @@ def _notices(report: SweepReport) -> Html | None:
     if status == "interrupted":
         lines.insert(0, "The sweep was interrupted; the same command goes on with it.")
     if report.best is None:
-        lines.insert(0, "No trial was trained to its end.")
+        broken = any(one.breaks for one in report.trials)
+        lines.insert(0, f"No trial {'keeps to all constraints' if broken else 'was trained to its end'}.")
     return (
         element("div", [paragraph(line) for line in lines], class_="notice", role="note") if lines else None
     )
@@ -103,7 +108,9 @@ def _notices(report: SweepReport) -> Html | None:
 
 def _best(report: SweepReport, best: ReportedTrial) -> Content:
     pairs: list[tuple[str, Content]] = [(key, code(shown(value))) for key, value in best.values.items()]
-    figures = [(named(name), spread(value, best.sd.get(name))) for name, value in best.figures.items()]
+    figures = [
+        (named(name), shown_figure(name, value, best.sd.get(name))) for name, value in best.figures.items()
+    ]
     train = f"nettrain train {shlex.quote(f'{report.place}/best.yaml')}"
     file = (
         details("Its experiment file (best.yaml)", listing(report.best_experiment))
@@ -116,6 +123,58 @@ def _best(report: SweepReport, best: ReportedTrial) -> Content:
         listing(train),
         file,
     )
+
+
+def _front(report: SweepReport, drawings: Drawings) -> Content:
+    goals = [one["metric"] for one in report.summary["goals"]]
+    picture = front_picture(_goal_points(report, goals), _goal_axes(report), render=svg)
+    words = listed([named(one) for one in goals])
+    text = f"Each point is a trial. No other one beats those in orange: is as good in {words}, better in one."
+    keys = [one.key for one in report.parameters]
+    headings = [
+        Heading("trial", numeric=True),
+        *(Heading(named(name), numeric=True) for name in goals),
+        *(Heading(name, numeric=_is_numeric(key, report.front)) for key, name in short_keys(keys).items()),
+    ]
+    rows: list[Row] = [
+        [
+            Cell.of(str(one.number), one.number),
+            *_figure_cells(one, goals),
+            *(_value_cell(one.values.get(key), known=key in one.values) for key in keys),
+        ]
+        for one in report.front
+    ]
+    train = f"nettrain train {shlex.quote(f'{report.place}/front/{report.front[0].number}.yaml')}"
+    return (
+        drawings.figure(picture, f"Trials by {words}", text),
+        table(headings, rows, caption="Trials on the front", sortable=True),
+        quiet("Train one of them:"),
+        listing(train),
+    )
+
+
+def _goal_axes(report: SweepReport) -> list[GoalAxis]:
+    marked = {
+        one["figure"]: tuple(end for end in (one["at_least"], one["at_most"]) if end is not None)
+        for one in report.summary.get("constraints", [])
+    }
+    return [
+        GoalAxis(one["metric"], one["goal"] == "maximize", marked.get(one["metric"], ()))
+        for one in report.summary["goals"]
+    ]
+
+
+def _goal_points(report: SweepReport, goals: Sequence[str]) -> list[GoalPoint]:
+    return [
+        GoalPoint(
+            one.number,
+            tuple(one.figures.get(name, nan) for name in goals),
+            on_front=one.front == 1,
+            breaks=bool(one.breaks),
+        )
+        for one in report.trials
+        if one.status == "finished"
+    ]
 
 
 def _axes(report: SweepReport) -> list[ParameterAxis]:
@@ -192,8 +251,13 @@ def _trials(report: SweepReport) -> Content:
         *(Heading(name, numeric=_is_numeric(key, shown_trials)) for key, name in keys.items()),
         Heading("epochs", numeric=True),
         Heading("status"),
+        *([Heading("breaks")] if any(one.breaks for one in shown_trials) else []),
     ]
-    rows = [_trial_row(one, [metric, *others], list(keys)) for one in shown_trials]
+    broken = any(one.breaks for one in shown_trials)
+    rows = [
+        [*_trial_row(one, [metric, *others], list(keys)), *([one.breaks] if broken else [])]
+        for one in shown_trials
+    ]
     best = [k for k, one in enumerate(shown_trials) if one is report.best]
     names = [f"trial-{one.number}" for one in shown_trials]
     left = len(report.trials) - len(shown_trials)
@@ -212,10 +276,7 @@ def _is_numeric(key: str, trials: Sequence[ReportedTrial]) -> bool:
 
 def _trial_row(trial: ReportedTrial, figures: Sequence[str], keys: Sequence[str]) -> Row:
     values = [_value_cell(trial.values.get(key), known=key in trial.values) for key in keys]
-    numbers = [
-        Cell.of(spread(value, trial.sd.get(name)), value)
-        for name, value in ((name, trial.figures.get(name)) for name in figures)
-    ]
+    numbers = _figure_cells(trial, figures)
     ended = Cell(
         element(
             "span",
@@ -233,6 +294,13 @@ def _trial_row(trial: ReportedTrial, figures: Sequence[str], keys: Sequence[str]
         *values,
         Cell.of(count(trial.epochs), trial.epochs),
         ended,
+    ]
+
+
+def _figure_cells(trial: ReportedTrial, figures: Sequence[str]) -> list[Cell]:
+    return [
+        Cell.of(shown_figure(name, value, trial.sd.get(name)), value)
+        for name, value in ((name, trial.figures.get(name)) for name in figures)
     ]
 
 
@@ -262,8 +330,16 @@ def _repetition(report: SweepReport) -> Content:
         element("h3", "What is searched"),
         facts([("method", report.method), ("seed", count(report.summary["seed"])), *searched]),
         element("h3", "How it went"),
-        facts([("trials", outcome(report.summary)), *environment]),
+        facts([("trials", outcome(report.summary)), *_constraints(report), *environment]),
     )
+
+
+def _constraints(report: SweepReport) -> list[tuple[str, str]]:
+    """Each constraint, and how many trials break it."""
+    return [
+        (limits(one["figure"], one["at_least"], one["at_most"]), f"{plural(one['broken'], 'trial')} not")
+        for one in report.summary.get("constraints", [])
+    ]
 
 
 def _searched(parameter: SearchedParameter) -> str:

@@ -17,6 +17,7 @@ STATUSES: Mapping[str, TrackingStatus] = {
     "pruned": "KILLED",
     "diverged": "FAILED",
     "failed": "FAILED",
+    "infeasible": "KILLED",
 }
 
 

@@ -73,5 +73,8 @@ class SweepReportJson(ReportModel):
     metric: str
     goal: Literal["minimize", "maximize"]
     best: int | None = Field(description="the best trial")
+    front: list[int] = Field(
+        description="with several goals, the trials that no other beats, the best by the metric first"
+    )
     figure: float | None = Field(description="the metric of the best trial")
     influences: list[InfluenceJson] = Field(description="the strongest first")

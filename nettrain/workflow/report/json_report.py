@@ -63,6 +63,7 @@ def sweep_facts(report: SweepReport, file: str, sections: list[str]) -> SweepRep
         metric=summary["metric"],
         goal=summary["goal"],
         best=None if best is None else best.number,
+        front=[one["trial"] for one in summary.get("front", [])],
         figure=None if best is None else _known(report.figure(best)),
         influences=influences,
     )

@@ -17,8 +17,10 @@ from nettrain.store.tune_folder import TuneFolder
 from nettrain.store.tune_summary import TuneSummary
 from nettrain.sweep.fold_figures import SD
 from nettrain.sweep.influence import Influence, ParameterSample, influences_in
+from nettrain.sweep.summary import BREAKS, FRONT
 
-FACTS = ("trial", "status", "epochs", "best_epoch")  # columns of trials.csv beside values and figures
+# columns of trials.csv beside values and figures
+FACTS = ("trial", "status", FRONT, BREAKS, "epochs", "best_epoch")
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,8 @@ class SearchedParameter:
 class ReportedTrial:
     """One trial: how it ended, its searched values by key, and its figures by name.
 
-    With folds, figures are means over them, and `sd` their standard deviations.
+    With folds, figures are means over them, and `sd` their standard deviations. With several goals, `front`
+    is 1 on the Pareto front; with constraints, `breaks` says which it breaks.
     """
 
     number: int
@@ -44,6 +47,8 @@ class ReportedTrial:
     figures: Mapping[str, float]
     epochs: int
     sd: Mapping[str, float] = field(default_factory=dict)
+    front: int | None = None
+    breaks: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +85,12 @@ class SweepReport:
         number = None if best is None else best["trial"]
         return next((one for one in self.trials if one.number == number), None)
 
+    @property
+    def front(self) -> list[ReportedTrial]:
+        """The trials that no other beats in all goals, the best by the first one first."""
+        numbered = {one.number: one for one in self.trials}
+        return [numbered[one["trial"]] for one in self.summary.get("front", [])]
+
     def figure(self, trial: ReportedTrial) -> float:
         """The metric by which trials are compared, NaN where a trial has none."""
         counts = trial.status in ("finished", "pruned")
@@ -96,7 +107,8 @@ class SweepReport:
         sign = -1 if self.summary["goal"] == "maximize" else 1
         for parameter in self.parameters:
             key = parameter.key
-            drawn = sorted((one for one in self.trials if key in one.values), key=lambda one: one.number)
+            trained = (one for one in self.trials if key in one.values and one.status != "infeasible")
+            drawn = sorted(trained, key=lambda one: one.number)
             if drawn and not key.endswith("seed"):
                 figures = [self.figure(one) for one in drawn]
                 scores = np.array([sign * value if isfinite(value) else inf for value in figures])
@@ -169,7 +181,9 @@ def _trial(row: Mapping[str, str | None], keys: Sequence[str]) -> ReportedTrial:
     }
     sd = {name: measured.pop(f"{name}{SD}") for name in tuple(measured) if f"{name}{SD}" in measured}
     trial, epochs = int(row["trial"] or 0), int(row["epochs"] or 0)
-    return ReportedTrial(trial, str(row["status"]), values, measured, epochs, sd)
+    front = int(cell) if (cell := row.get(FRONT)) else None
+    breaks = row.get(BREAKS) or ""
+    return ReportedTrial(trial, str(row["status"]), values, measured, epochs, sd, front, breaks)
 
 
 @lru_cache(maxsize=4096)  # choices come again and again

@@ -45,7 +45,7 @@ class SweepEvents:
 
     def _write(self, result: TrialResult) -> None:
         now = time()
-        if result.figures and not self._has_columns:
+        if result.epochs and result.figures and not self._has_columns:
             figures = (*result.figures, *(f"{name}_sd" for name in result.sd))
             self._root.add(now, 0, self._table.summary(figures, self._sweep.goal.metric, now))
             self._root.flush()

@@ -26,6 +26,7 @@ STATUSES: Mapping[str, SessionStatus] = {
     "pruned": "success",
     "diverged": "failure",
     "failed": "failure",
+    "infeasible": "failure",
 }
 
 

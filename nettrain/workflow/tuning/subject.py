@@ -242,16 +242,28 @@ class _TuningPlan:
             return name
         sweep, loss = self._asked.experiment.sweep, self.loaded.experiment.loss
         if sweep is not None and self._asked.sets("sweep", "metric"):
-            return sweep.metric.name
+            return sweep.metrics[0].name
         if targets_of(self._data.preprocessing) == "numbers":
             return "val_rmse"
         return "val_log_loss" if isinstance(loss, str) or loss.probabilities else "val_accuracy"
+
+    def _refuse_goals(self) -> None:
+        """Raise SpecError for several metrics, and for constraints, to which no ensemble would keep."""
+        sweep = self._asked.experiment.sweep
+        with self._asked.locating_errors():
+            if sweep is not None and len(sweep.metrics) > 1:
+                raise SpecError("sweep.metric: a tuning compares by one metric, nettrain sweep by several")
+            if sweep is not None and sweep.constraints:
+                raise SpecError(
+                    "sweep.constraints: do not go with a tuning, whose ensemble is larger than its networks"
+                )
 
     def with_search(self, metric: str) -> LoadedExperiment:
         """The experiment with a `sweep` block that says all about the search but how long it takes."""
         document, experiment = self.loaded.document, self.loaded.experiment
         given = dict(self._sweep) if isinstance(self._sweep, dict) else {}
         _refuse_evolving(given.get("method"))
+        self._refuse_goals()
         searched = given.get("parameters")
         if not isinstance(searched, dict):
             searched, note = _space_of(experiment)
