@@ -8,14 +8,16 @@ import sys
 import threading
 
 INTERRUPTED = 130
-NEW_OBJECTS = 50_000  # from which on Python looks for cycles among them; by default 700
+# new objects among which Python looks for cycles; by default 700
+FIRST_OBJECTS, NEW_OBJECTS = 200_000, 50_000
 
 
 def main() -> None:
     """Run a command; signals are ignored while it exits."""
-    # imports make some hundred thousand objects that stay; looking through them again and again would take a
-    # sixth of a short command
-    gc.set_threshold(NEW_OBJECTS)
+    # imports make some hundred thousand objects that stay; looking through them, if only once, takes a
+    # twentieth of a short command
+    gc.set_threshold(FIRST_OBJECTS)
+    gc.callbacks.append(_look_more_often)
     code: object = None
     try:
         from nettrain.cli.app import main as run
@@ -36,6 +38,12 @@ def main() -> None:
         if _flush():
             os._exit(code or 0)
     sys.exit(code)  # type: ignore[arg-type]
+
+
+def _look_more_often(*_: object) -> None:
+    """From the first search for cycles on."""
+    gc.callbacks.remove(_look_more_often)
+    gc.set_threshold(NEW_OBJECTS)
 
 
 def _needs_shutdown() -> bool:

@@ -6,23 +6,27 @@ and by certain versions of Numba and LLVM. The hash covers them all. It reads th
 memory, not their files, which may have been edited since they were imported.
 """
 
+import os
 from collections.abc import Iterator
 from functools import cache
 from hashlib import sha256
+from importlib.metadata import version
 from inspect import unwrap
+from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import cast
 
-import llvmlite
-import llvmlite.binding
-import numba
 import numpy as np
 
-# Settings of Numba that change machine code; processor and features are part of Numba's own key already
+from nettrain.backend.helper import Helper, LaterModule
+
+# Settings of Numba that change machine code, each by its variable of the environment; processor and features
+# are part of the name of what is kept
 SETTINGS = (
-    *("OPT", "LOOP_VECTORIZE", "SLP_VECTORIZE", "ENABLE_AVX", "USING_SVML"),
-    *("BOUNDSCHECK", "DEBUGINFO_DEFAULT"),
+    *("OPT", "LOOP_VECTORIZE", "SLP_VECTORIZE", "ENABLE_AVX", "DISABLE_INTEL_SVML"),
+    *("BOUNDSCHECK", "DEBUGINFO"),
 )
+SETTINGS_FILE = ".numba_config.yaml"  # in the current folder, which Numba reads when it is imported
 
 
 def fingerprint(body: FunctionType, **options: object) -> str:
@@ -39,8 +43,13 @@ def fingerprint(body: FunctionType, **options: object) -> str:
 
 @cache
 def _toolchain() -> tuple[object, ...]:
-    versions = (numba.__version__, llvmlite.__version__, llvmlite.binding.llvm_version_info, np.__version__)
-    return (*versions, *(str(getattr(numba.config, name, None)) for name in SETTINGS))
+    versions = [version(library) for library in ("numba", "llvmlite", "numpy")]
+    file = Path(SETTINGS_FILE)
+    return (
+        *versions,
+        *(os.environ.get(f"NUMBA_{name}") for name in SETTINGS),
+        file.read_bytes() if file.is_file() else b"",
+    )
 
 
 class _Walk:
@@ -56,7 +65,12 @@ class _Walk:
 
     def parts(self, value: object) -> Iterator[str]:
         """Texts that together describe a value."""
-        if hasattr(value, "__wrapped__") and not isinstance(value, FunctionType):
+        if isinstance(value, Helper):
+            yield repr((value.decorator, sorted(value.options.items())))
+            value = value.body
+        elif isinstance(value, LaterModule):
+            value = repr(value)
+        elif hasattr(value, "__wrapped__") and not isinstance(value, FunctionType):
             yield repr(getattr(value, "targetoptions", None))  # of a compiled helper; an intrinsic has none
             value = unwrap(cast(FunctionType, value))
         if isinstance(value, FunctionType | type):

@@ -15,72 +15,63 @@ one whose `prange` is shared out among threads where there is enough work. Both 
 same order within an iteration, so they give the same bits. Helpers that kernels call are marked `inline`.
 The CuPy backend translates the same Python functions to CUDA C++ (see `backend.cuda`).
 
-Compiling takes a second or so. The machine code is kept on disk, beside the source file or, where that folder
-is read-only, in the user's cache, and is used again only if nothing that it was made from has changed (see
-`backend.fingerprint`). It is kept by `backend.stamped_cache`, which is fast but needs private classes of
-Numba. Where these are missing, or the environment says NETTRAIN_CODE_CACHE=numba, Numba's own cache does it.
+Compiling takes a second or so, and importing Numba a fifth of one. So the machine code is kept on disk,
+beside the source file or, where that folder is read-only, in the user's cache, and is used again only if
+nothing that it was made from has changed (see `backend.fingerprint`). The form for a single thread is loaded
+without Numba (see `backend.machine_code`), the other one by it (see `backend.numba_compiler`).
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from functools import cached_property, partial
-from types import FunctionType
-from typing import Any, Literal, Protocol, TypedDict, TypeVar, cast
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+from types import FunctionType, ModuleType
+from typing import TYPE_CHECKING, Protocol, cast
 
-import numba
-import numpy as np
-
+from nettrain.backend.argument_words import argument_form
 from nettrain.backend.base import Array
 from nettrain.backend.fingerprint import fingerprint
+from nettrain.backend.helper import expanded, inline, prange
 
-try:
-    from nettrain.backend import stamped_cache
-except (ImportError, AttributeError):
-    stamped_cache = None  # type: ignore[assignment]
+if TYPE_CHECKING:
+    from nettrain.backend.machine_code import CompiledCode, MachineCode
 
-numba.config.THREADING_LAYER = "workqueue"  # type: ignore[attr-defined]  # "omp" fights with OpenBLAS's threads
+__all__ = [
+    "BoundKernel",
+    "Kernel",
+    "compiled_without_gil",
+    "expanded",
+    "inline",
+    "kernel",
+    "prange",
+    "strided",
+]
 PARALLEL_FROM = 262_144  # elements; below, waking the threads costs more than they save
 SWITCH = "NETTRAIN_CODE_CACHE"  # of the environment; "numba" for Numba's own cache
-prange = numba.prange
-Body = TypeVar("Body", bound=Callable[..., object])
 
 
-class Options(TypedDict, total=False):
-    """Options of Numba's compiler, all of which are part of a fingerprint.
+class CompiledForm(Protocol):
+    """A form of a kernel in machine code, for one set of types."""
 
-    There is no fastmath: sums must keep their order, or a member's bits would depend on its neighbours.
-    """
+    @property
+    def address(self) -> int:
+        """Where the machine code lies, which takes words (see `backend.argument_words`)."""
 
-    parallel: bool
-    error_model: Literal["numpy"]
-    nogil: bool
-
-
-class Dispatcher(Protocol):
-    """What Numba makes of a function: compiles it for types of arguments, or loads it from disk."""
-
-    py_func: FunctionType
-    overloads: Mapping[tuple[object, ...], Any]  # what was compiled, by types of arguments
-
-    def compile(self, types: tuple[object, ...]) -> Callable[..., None]:
-        """The function compiled for these types of arguments."""
-
-    def __call__(self, *arguments: object) -> None:
-        """Compile for the types of these arguments, and run."""
+    def call(self, arguments: Sequence[object]) -> tuple[Callable[..., None], Sequence[object]]:
+        """A function for Python, and what it takes."""
 
 
 class BoundKernel(partial[None]):
     """A call of a kernel's machine code on fixed arrays; `serial` if a single thread does it."""
 
-    form: Dispatcher
-    types: tuple[object, ...]
+    form: CompiledForm
+    arrays: Sequence[Array]
     serial: bool
 
     def address(self) -> int:
         """Where the machine code lies, which takes words (see `backend.argument_words`)."""
-        compiled = self.form.overloads[self.types]
-        return int(compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name))
+        return self.form.address
 
 
 class Kernel:
@@ -90,46 +81,33 @@ class Kernel:
         self.__name__, self.__doc__ = body.__name__, body.__doc__
         self.body = body
         self.strided = strided
-
-    @cached_property
-    def serial(self) -> Dispatcher:
-        """The form for a single thread."""
-        return _compiled(self.body, parallel=False)
-
-    @cached_property
-    def parallel(self) -> Dispatcher:
-        """The form whose outermost loop is shared out among threads."""
-        return _compiled(self.body, parallel=True)
+        self._serial: dict[tuple[str, ...], CompiledForm] = {}
 
     def bind(self, work: int, threads: int, arrays: Sequence[Array]) -> BoundKernel:
         """A call of the kernel on these arrays, compiled now, in the form that suits `work` elements."""
         serial = threads == 1 or work < PARALLEL_FROM
-        form, types = self.serial if serial else self.parallel, tuple(self._type(array) for array in arrays)
-        # the compiled entry itself: the dispatcher would look at every array's type again at each call
-        bound = BoundKernel(form.compile(types), *arrays)
-        bound.form, bound.types, bound.serial = form, types, serial
+        form = self._serial_form(arrays) if serial else self._numba_form(arrays, parallel=True)
+        function, values = form.call(arrays)
+        bound = BoundKernel(function, *values)
+        bound.form, bound.arrays, bound.serial = form, arrays, serial
         return bound
 
-    def _type(self, array: Array) -> object:
-        kind = _type_of(array)
-        return kind.copy(layout="A") if self.strided and isinstance(array, np.ndarray) else kind
+    def _serial_form(self, arrays: Sequence[Array]) -> CompiledForm:
+        """The form for a single thread."""
+        forms = tuple(argument_form(array, strided=self.strided) for array in arrays)
+        if forms not in self._serial:
+            kept = _kept_code(self.body, arrays, forms, strided=self.strided)
+            self._serial[forms] = kept or self._numba_form(arrays)
+        return self._serial[forms]
+
+    def _numba_form(self, arrays: Sequence[Array], *, parallel: bool = False) -> CompiledForm:
+        """A form that Numba keeps; if `parallel`, its outermost loop is shared out among threads."""
+        kept_by_numba = _numba_compiler().kept_by_numba
+        form: CompiledForm = kept_by_numba(self.body, arrays, strided=self.strided, parallel=parallel)
+        return form
 
     def __call__(self, *arrays: Array) -> None:
-        self.serial(*arrays)
-
-
-_TYPES: dict[tuple[object, ...], object] = {}  # of arrays of the host, by what decides them
-
-
-def _type_of(array: Array) -> Any:
-    """`numba.typeof`, which takes long, asked once for all arrays of one form."""
-    if type(array) is not np.ndarray:
-        return numba.typeof(array)
-    flags = array.flags
-    form = array.dtype, array.ndim, flags.c_contiguous, flags.f_contiguous, flags.aligned, flags.writeable
-    if form not in _TYPES:
-        _TYPES[form] = numba.typeof(array)
-    return _TYPES[form]
+        self.bind(0, 1, arrays)()
 
 
 def kernel(body: Callable[..., None]) -> Kernel:
@@ -142,71 +120,64 @@ def strided(body: Callable[..., None]) -> Kernel:
     return Kernel(cast(FunctionType, body), strided=True)
 
 
-def inline(body: Body) -> Body:
-    """Decorator for a helper that kernels call; it becomes part of their machine code."""
-    return cast(Body, numba.njit(error_model="numpy")(body))
+def compiled_without_gil(body: Callable[..., None], *arguments: object) -> Callable[..., None]:
+    """A function compiled for arguments like these, which lets other threads of Python run meanwhile."""
+    function = cast(FunctionType, body)
+    kept = _kept_code(function, arguments, tuple(map(argument_form, arguments)))
+    if kept is not None:
+        return kept.without_gil
+    entry: Callable[..., None] = _numba_compiler().kept_by_numba(function, arguments, nogil=True).entry
+    return entry
 
 
-def expanded(body: Body) -> Body:
-    """`inline` for what a loop does most: the body becomes the loop's own, which then may use vectors."""
-    return cast(Body, numba.njit(error_model="numpy", inline="always")(body))
+def _kept_code(
+    body: FunctionType, arguments: Sequence[object], forms: tuple[str, ...], *, strided: bool = False
+) -> "MachineCode | None":
+    """A function for arguments of these forms and a single thread; None where Numba has to keep it."""
+    if os.environ.get(SWITCH) == "numba":
+        return None
+
+    def compile() -> "CompiledCode":
+        compiled: CompiledCode = _numba_compiler().compiled(body, arguments, strided=strided)
+        return compiled
+
+    try:
+        from nettrain.backend.machine_code import machine_code
+
+        return machine_code(body, forms, fingerprint(body), compile)
+    except Exception:  # another version of Numba or llvmlite may fail in any way
+        return None
+
+
+class _Threads(threading.local):
+    """How many threads the parallel kernels of a thread of Python may use, before Numba can be told."""
+
+    pending: int | None = None
+
+
+_threads = _Threads()
+ALL_THREADS = 1 << 30
 
 
 def set_threads(threads: int) -> None:
     """Let parallel kernels use up to this many threads."""
-    numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
+    _threads.pending = threads
+    if "numba" in sys.modules:
+        _numba_compiler()
 
 
 def kernel_threads() -> int:
-    """How many threads parallel kernels may use."""
-    return int(numba.get_num_threads())
+    """How many threads parallel kernels may use; ALL_THREADS while nobody has said it."""
+    if "numba" in sys.modules:
+        return int(_numba_compiler().kernel_threads())
+    return ALL_THREADS if _threads.pending is None else _threads.pending
 
 
-def compiled_without_gil(body: Callable[..., None], *arguments: object) -> Callable[..., None]:
-    """A function compiled for arguments like these, which lets other threads of Python run meanwhile."""
-    options = Options(parallel=False, error_model="numpy", nogil=True)
-    form = _kept(cast(FunctionType, body), body.__qualname__, options)
-    return form.compile(tuple(_type_of(argument) for argument in arguments))
+def _numba_compiler() -> ModuleType:
+    """The module that imports Numba, which knows then how many threads it may use."""
+    from nettrain.backend import numba_compiler
 
-
-def _compiled(body: FunctionType, *, parallel: bool) -> Dispatcher:
-    name = f"{body.__qualname__}_parallel" if parallel else body.__qualname__
-    return _kept(body, name, Options(parallel=parallel, error_model="numpy"))
-
-
-def _kept(body: FunctionType, name: str, options: Options) -> Dispatcher:
-    """A dispatcher whose machine code is kept on disk, where there is a folder that may be written to."""
-    stamp = fingerprint(body, **options)
-    for keep in _ways_to_keep():
-        with suppress(RuntimeError, AttributeError, TypeError):  # no such folder, or another version of Numba
-            return keep(body, name, stamp, options)
-    return _dispatcher(body, options)
-
-
-def _ways_to_keep() -> list[Callable[[FunctionType, str, str, Options], Dispatcher]]:
-    plain = stamped_cache is None or os.environ.get(SWITCH) == "numba"
-    return [_by_name] if plain else [_by_stamp, _by_name]
-
-
-def _by_stamp(body: FunctionType, name: str, stamp: str, options: Options) -> Dispatcher:
-    renamed = _renamed(body, name)
-    dispatcher = _dispatcher(renamed, options)
-    stamped_cache.attach(dispatcher, renamed, stamp)
-    return dispatcher
-
-
-def _by_name(body: FunctionType, name: str, stamp: str, options: Options) -> Dispatcher:
-    """Through Numba's own cache, which knows nothing of stamps, but has a file for each name."""
-    return _dispatcher(_renamed(body, f"{name}_{stamp}"), options, cache=True)
-
-
-def _dispatcher(body: FunctionType, options: Options, *, cache: bool = False) -> Dispatcher:
-    return cast(Dispatcher, numba.njit(cache=cache, **options)(body))
-
-
-def _renamed(body: FunctionType, name: str) -> FunctionType:
-    """A copy under another name: Numba's caches tell functions apart by name, not by options."""
-    copy = FunctionType(body.__code__, body.__globals__, body.__name__, body.__defaults__, body.__closure__)
-    copy.__qualname__ = name
-    copy.__module__ = body.__module__
-    return copy
+    if _threads.pending is not None:
+        numba_compiler.set_threads(_threads.pending)
+        _threads.pending = None
+    return numba_compiler

@@ -10,20 +10,25 @@ reads, and a few sizes do for all.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from llvmlite import ir
-from numba.core import types
-from numba.core.base import BaseContext
-from numba.core.typing.templates import Signature
-from numba.extending import intrinsic
 
 from nettrain.backend.base import Array
+from nettrain.backend.helper import LaterModule, intrinsic
 from nettrain.backend.kernel import compiled_without_gil
+
+if TYPE_CHECKING:
+    from numba.core import types
+    from numba.core.base import BaseContext
+    from numba.core.typing.templates import Signature
+else:
+    types = LaterModule("numba.core.types")
 
 SIZES = (4, 48, 72, 96, 128, 192)  # words of a call
 WORD, STATUS = ir.IntType(64), ir.IntType(32)
-Generate = Callable[[BaseContext, ir.IRBuilder, Signature, tuple[ir.Value, ...]], ir.Value]
+Generate = Callable[["BaseContext", ir.IRBuilder, "Signature", tuple[ir.Value, ...]], ir.Value]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,10 +41,10 @@ class MachineCall:
 
 
 def _define_call_machine_code(
-    _: object, function: types.Integer, words: types.Integer, size: types.Integer
-) -> tuple[Signature, Generate]:
+    _: object, function: "types.Integer", words: "types.Integer", size: "types.Integer"
+) -> "tuple[Signature, Generate]":
     def generate(
-        context: BaseContext, builder: ir.IRBuilder, signature: Signature, values: tuple[ir.Value, ...]
+        context: "BaseContext", builder: ir.IRBuilder, signature: "Signature", values: tuple[ir.Value, ...]
     ) -> ir.Value:
         function, words, size = values
         block = builder.inttoptr(words, WORD.as_pointer())
@@ -66,7 +71,7 @@ def _call(builder: ir.IRBuilder, function: ir.Value, block: ir.Value, count: int
 
 # call_machine_code(function, words, size), for compiled loops: the function at this address, with SIZES[size]
 # words from the other address on.
-call_machine_code: Callable[..., None] = intrinsic(_define_call_machine_code)
+call_machine_code = intrinsic(_define_call_machine_code)
 
 
 def run_calls(calls: Array, times: int) -> None:
@@ -82,6 +87,7 @@ class MachineCalls:
     def __init__(self, calls: Sequence[MachineCall]) -> None:
         sizes = [_size(call) for call in calls]
         self._kept = calls
+        self._loop = _loop()
         self._blocks = np.zeros(sum(SIZES[size] for size in sizes), np.int64)
         self._rows = np.zeros((len(calls), 3), np.int64)
         start = 0
@@ -93,7 +99,7 @@ class MachineCalls:
 
     def run(self, times: int) -> None:
         """Make all calls so many times."""
-        _loop()(self._rows, times)
+        self._loop(self._rows, times)
 
 
 @cache

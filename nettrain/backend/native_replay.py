@@ -12,16 +12,12 @@ from itertools import groupby
 
 import numpy as np
 
-from nettrain.backend.argument_words import argument_words
+from nettrain.backend.argument_words import call_words
 from nettrain.backend.base import Call, Replay
 from nettrain.backend.kernel import BoundKernel
 from nettrain.backend.machine_call import SIZES, MachineCall, MachineCalls
 from nettrain.backend.replay import PythonReplay
 from nettrain.backend.ufunc_loop import ufunc_calls
-
-RESULTS = np.zeros(
-    2, np.int64
-)  # where kernels might leave a result and an exception, of which they have none
 
 
 class NativeReplay:
@@ -70,7 +66,7 @@ def machine_calls(call: Call) -> list[MachineCall] | None:
 
 
 def _kernel_call(bound: BoundKernel) -> list[MachineCall] | None:
-    words = [*(RESULTS.ctypes.data + 8 * k for k in range(2)), *argument_words(bound.args)]
+    words = call_words(bound.arrays)
     if not bound.serial or len(words) > SIZES[-1]:
         return None
     return [MachineCall(bound.address(), words, bound)]

@@ -10,14 +10,19 @@ cannot be imported, or its code cannot be built, products go through a BLAS (see
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import llvmlite.binding as llvm
 from llvmlite import ir
-from numba.core import cgutils, types
-from numba.core.base import BaseContext
-from numba.core.typing.templates import Signature
-from numba.extending import intrinsic
+
+from nettrain.backend.helper import LaterModule, intrinsic
+
+if TYPE_CHECKING:
+    from numba.core import cgutils, types
+    from numba.core.base import BaseContext
+    from numba.core.typing.templates import Signature
+else:
+    cgutils, types = LaterModule("numba.core.cgutils"), LaterModule("numba.core.types")
 
 FEATURES: dict[str, bool] = dict(llvm.get_host_cpu_features())
 FUSED = FEATURES.get("fma", False)  # without it a fused multiply-add is a call of a function
@@ -25,7 +30,7 @@ BYTES = 64 if FEATURES.get("avx512f", False) else 32  # of a vector register
 WIDE = BYTES // 16  # vectors in a row of the widest tile: as many as registers allow
 LOW, TALL = 4, BYTES // 8  # rows of the widest tile, and of the narrower ones
 INDEX = ir.IntType(32)
-Generate = Callable[[BaseContext, ir.IRBuilder, Signature, tuple[ir.Value, ...]], ir.Value]
+Generate = Callable[["BaseContext", ir.IRBuilder, "Signature", tuple[ir.Value, ...]], ir.Value]
 Struct = Any  # an array in compiled code, with data, shape and strides; Numba makes a class for each type
 
 
@@ -39,21 +44,21 @@ class TileShape(NamedTuple):
 
 def _define_tile(
     _: object,
-    rows: types.IntegerLiteral,
-    vectors: types.IntegerLiteral,
-    masked: types.BooleanLiteral,
-    out: types.Array,
-    a: types.Array,
-    b: types.Array,
-    bias: types.Array,
-    clamp_min: types.Float,
-    relu_mask: types.Array,
-) -> tuple[Signature, Generate]:
+    rows: "types.IntegerLiteral",
+    vectors: "types.IntegerLiteral",
+    masked: "types.BooleanLiteral",
+    out: "types.Array",
+    a: "types.Array",
+    b: "types.Array",
+    bias: "types.Array",
+    clamp_min: "types.Float",
+    relu_mask: "types.Array",
+) -> "tuple[Signature, Generate]":
     signature = types.void(rows, vectors, masked, out, a, b, bias, clamp_min, relu_mask)
     shape = TileShape(rows.literal_value, vectors.literal_value, masked.literal_value)
 
     def generate(
-        context: BaseContext, builder: ir.IRBuilder, signature: Signature, values: tuple[ir.Value, ...]
+        context: "BaseContext", builder: ir.IRBuilder, signature: "Signature", values: tuple[ir.Value, ...]
     ) -> ir.Value:
         kinds = signature.args[3:]
         arrays = [
@@ -71,14 +76,14 @@ def _define_tile(
 # out (n, k) = max(bias + a @ b, clamp_min) where relu_mask > 0, else 0.
 # The tile begins at out[0, 0]. The first three are literals, see TileShape. a (n, m) may have any strides;
 # rows of b (m, k), bias (k,), relu_mask (n, k) and out have no gaps.
-tile: Callable[..., None] = intrinsic(prefer_literal=True)(_define_tile)
+tile: Callable[..., None] = intrinsic(_define_tile, prefer_literal=True)
 
 
-def _define_transpose_square(_: object, out: types.Array, w: types.Array) -> tuple[Signature, Generate]:
+def _define_transpose_square(_: object, out: "types.Array", w: "types.Array") -> "tuple[Signature, Generate]":
     signature = types.void(out, w)
 
     def generate(
-        context: BaseContext, builder: ir.IRBuilder, signature: Signature, values: tuple[ir.Value, ...]
+        context: "BaseContext", builder: ir.IRBuilder, signature: "Signature", values: tuple[ir.Value, ...]
     ) -> ir.Value:
         arrays = [
             context.make_array(kind)(context, builder, value)
@@ -92,10 +97,10 @@ def _define_transpose_square(_: object, out: types.Array, w: types.Array) -> tup
 
 # transpose_square(out, w), for kernels: out (n, m) = the transpose of w (m, n), of at most as many rows and
 # columns as a vector has elements. Rows have no gaps.
-transpose_square: Callable[..., None] = intrinsic(prefer_literal=True)(_define_transpose_square)
+transpose_square: Callable[..., None] = intrinsic(_define_transpose_square, prefer_literal=True)
 
 
-def _bits(array: types.Array) -> int:
+def _bits(array: "types.Array") -> int:
     """Of one element."""
     dtype = array.dtype
     assert isinstance(dtype, types.Float)

@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from types import FunctionType
 
@@ -13,14 +14,14 @@ import pytest
 from nettrain.backend import fingerprint as fingerprints
 from nettrain.backend.exponential import exp_below_zero
 from nettrain.backend.fingerprint import fingerprint
-from nettrain.backend.kernel import inline
+from nettrain.backend.helper import expanded, inline
 from nettrain.backend.small_products import FUSED, small_product
 from nettrain.catalogue.activations.sigmoidal import sigmoid_forward
 from tests.cli.command import ROOT, ended
 
 with_tiles = pytest.mark.skipif(not FUSED, reason="this machine has no fused multiply-add")
 RUN = """
-import json, sys
+import json, os, sys
 import numpy as np
 from nettrain.catalogue.activations import sigmoidal
 
@@ -28,7 +29,12 @@ z = np.array([[[-1.0, 0.0, 2.0]]])
 a = np.empty_like(z)
 kernel = sigmoidal.sigmoid_forward
 kernel.bind(z.size, 1, (z, a, np.zeros((1, 1))))()
-hits = sum(kernel.serial.stats.cache_hits.values())
+with_numba = os.environ.get("NETTRAIN_CODE_CACHE") == "numba"
+if with_numba:
+    from nettrain.backend import numba_compiler
+    hits = sum(numba_compiler._kept(kernel.body, False, False).stats.cache_hits.values())
+else:
+    hits = "numba" not in sys.modules
 print(json.dumps({"file": sigmoidal.__file__, "a": a.ravel().tolist(), "from_disk": hits == 1}))
 """
 TRAIN = """
@@ -48,11 +54,16 @@ main()
 NO_PRIVATE_CLASSES = """
 import numba, numba.core.caching
 private, sys.modules["numba.core.caching"] = sys.modules["numba.core.caching"], None
-from nettrain.backend import kernel
+from nettrain.backend import numba_compiler
 sys.modules["numba.core.caching"] = private
-assert kernel.stamped_cache is None
+assert numba_compiler.stamped_cache is None
+sys.modules["nettrain.backend.machine_code"] = None
 """
 NO_INTRINSICS = "import numba.extending; del numba.extending.intrinsic"
+NO_OBJECTS = """
+from nettrain.backend import numba_compiler
+del numba_compiler.Compiled.needs
+"""
 NO_LLVM = """
 from nettrain.backend import tile
 def _load(*_): raise AttributeError("no vectors in this LLVM")
@@ -84,7 +95,7 @@ class Copy:
         return np.array(result["a"]), result["from_disk"]
 
 
-@pytest.mark.parametrize("environment", [{}, {"NETTRAIN_CODE_CACHE": "numba"}], ids=["stamped", "numba"])
+@pytest.mark.parametrize("environment", [{}, {"NETTRAIN_CODE_CACHE": "numba"}], ids=["ours", "numba"])
 def test_a_change_to_a_helper_in_another_file_takes_effect(tmp_path, environment):
     z = np.array([-1.0, 0.0, 2.0])
     copy = Copy(tmp_path, **environment)
@@ -134,14 +145,17 @@ class TestFingerprint:
         assert 16 == len(fingerprint(sigmoid_forward.body))
 
     def test_it_covers_helpers_of_helpers_and_their_constants(self):
-        for body in (named(innermost.py_func, FACTOR=2), named(innermost.py_func, FACTOR=3.0), other):
-            changed = inline(named(inner.py_func, innermost=inline(body)))
+        for body in (named(innermost.body, FACTOR=2), named(innermost.body, FACTOR=3.0), other):
+            changed = inline(named(inner.body, innermost=inline(body)))
             assert fingerprint(named(outer, inner=changed)) != fingerprint(outer)
 
     def test_it_covers_how_a_helper_is_compiled(self):
-        changed = numba.njit(error_model="numpy", inline="always")(innermost.py_func)
-        changed = inline(named(inner.py_func, innermost=changed))
-        assert fingerprint(named(outer, inner=changed)) != fingerprint(outer)
+        for helper in (expanded(innermost.body), numba.njit(innermost.body)):
+            changed = inline(named(inner.body, innermost=helper))
+            assert fingerprint(named(outer, inner=changed)) != fingerprint(outer)
+        changed = inline(named(inner.body, innermost=numba.njit(fastmath=True)(innermost.body)))
+        also = inline(named(inner.body, innermost=numba.njit(innermost.body)))
+        assert fingerprint(named(outer, inner=changed)) != fingerprint(named(outer, inner=also))
         assert fingerprint(outer, parallel=True) != fingerprint(outer, parallel=False)
 
     def test_it_covers_what_intrinsics_are_written_with(self, monkeypatch):
@@ -149,12 +163,25 @@ class TestFingerprint:
         monkeypatch.setattr("nettrain.backend.tile._Tile._finish", lambda self, value, *_: value)
         assert fingerprint(small_product.body) != before
 
-    @pytest.mark.parametrize("what", ["numba.__version__", "llvmlite.__version__", "numba.config.OPT"])
-    def test_it_covers_the_compiler(self, monkeypatch, what):
-        before = fingerprint(exp_below_zero.py_func)
+    @pytest.mark.parametrize("library", ["numba", "llvmlite", "numpy"])
+    def test_it_covers_versions(self, monkeypatch, library):
+        before = fingerprint(exp_below_zero.body)
+        found = {name: version(name) for name in ("numba", "llvmlite", "numpy")}
+        monkeypatch.setattr(fingerprints, "version", {**found, library: "0"}.__getitem__)
+        self.assert_differs(before)
+
+    def test_it_covers_settings_of_the_compiler(self, monkeypatch, tmp_path):
+        before = fingerprint(exp_below_zero.body)
+        monkeypatch.setenv("NUMBA_OPT", "0")
+        self.assert_differs(before)
+        monkeypatch.delenv("NUMBA_OPT")
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / ".numba_config.yaml").write_text("opt: 0")
+        self.assert_differs(before)
+
+    def assert_differs(self, before):
         fingerprints._toolchain.cache_clear()
-        monkeypatch.setattr(what, "0")
-        assert fingerprint(exp_below_zero.py_func) != before
+        assert fingerprint(exp_below_zero.body) != before
         fingerprints._toolchain.cache_clear()
 
     @pytest.mark.parametrize("value", [object(), fingerprints])
@@ -196,8 +223,16 @@ def test_training_through_numbas_own_cache_gives_the_same_bits(tmp_path, ordinar
 
 
 def test_training_goes_on_where_no_machine_code_can_be_kept(tmp_path, ordinary):
-    nowhere = {"NUMBA_CACHE_LOCATOR_CLASSES": "IPythonCacheLocator"}  # which is for cells of a notebook alone
+    (tmp_path / "file").touch()
+    nowhere = {"NUMBA_CACHE_DIR": str(tmp_path / "file" / "folder")}
     np.testing.assert_array_equal(trained(tmp_path, **nowhere)[0], ordinary)
+
+
+@pytest.mark.slow
+def test_training_goes_on_where_numba_does_not_say_what_code_needs(tmp_path, ordinary):
+    caches = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    np.testing.assert_array_equal(trained(tmp_path, NO_OBJECTS, **caches)[0], ordinary)
+    assert [] == [*(tmp_path / "cache").rglob("*.code")]
 
 
 @with_tiles
@@ -209,6 +244,7 @@ def test_training_through_a_blas_alone_differs_by_rounding(ordinary, blas):
 @with_tiles
 @pytest.mark.parametrize("before", [NO_INTRINSICS, NO_LLVM], ids=["no intrinsics", "no vectors"])
 def test_products_whose_llvm_cannot_be_built_go_through_a_blas(tmp_path, blas, before):
-    history, out = trained(tmp_path, before)
+    (tmp_path / "empty").mkdir()
+    history, out = trained(tmp_path, before, NUMBA_CACHE_DIR=str(tmp_path / "empty"))
     np.testing.assert_array_equal(history, blas)
     assert "small products go through the BLAS" in out

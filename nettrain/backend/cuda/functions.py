@@ -18,7 +18,7 @@ from nettrain.backend.cuda.threads import (
     reductions,
     shared_arrays,
 )
-from nettrain.backend.kernel import Dispatcher
+from nettrain.backend.helper import Helper
 
 # how a thread's part of a reduction begins, and how the result of all threads is added to the variable
 START = {"Sum": "decltype({0})(0)", "Any": "0", "Largest": "{0}", "Least": "{0}"}
@@ -91,7 +91,7 @@ class Function(ast.NodeVisitor):
     def _call_helper(self, name: str, arguments: list[str]) -> str:
         """A call of another function, which is translated at its first call."""
         if name not in self.helpers:
-            body = cast(Dispatcher, self._expressions.scope[name]).py_func
+            body = cast(Helper, self._expressions.scope[name]).body
             source = Function(parsed(body), body.__globals__, self.helpers).helper_source()
             self.helpers[name] = source  # after those that it needs itself
         return f"{name}({', '.join(['Solo{}' if self._shared_out else 'team', *arguments])})"

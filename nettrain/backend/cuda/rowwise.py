@@ -23,6 +23,7 @@ from nettrain.backend.cuda.threads import (
     stores,
     walk,
 )
+from nettrain.backend.helper import Helper
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,8 @@ def _helper(call: ast.Call, body: FunctionType) -> FunctionType | None:
     """The Python function behind a call of a helper."""
     if not isinstance(call.func, ast.Name):
         return None
-    helper: FunctionType | None = getattr(body.__globals__.get(call.func.id), "py_func", None)
-    return helper
+    helper = body.__globals__.get(call.func.id)
+    return helper.body if isinstance(helper, Helper) else None
 
 
 class _Accesses:
