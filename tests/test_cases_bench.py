@@ -12,9 +12,9 @@ from cases import tables
 from cases.case import CASES, Ask, Case
 from cases.figures import against, alike, figures, markdown, store
 from cases.products import step_products
-from cases.sides import OURS, SIDES
 from cases.turns import Compared, Turns, write
 from peers.problem import read_idx
+from peers.sides import OURS, SIDES, that_have
 
 ROOT = Path(__file__).parents[1]
 SIDES_OF_C = {
@@ -111,6 +111,15 @@ def test_the_products_of_a_step_are_those_of_its_layers_forward_and_back():
     assert (calls[0]() == 4).all()
 
 
+def test_every_side_takes_part_in_something_and_its_files_are_there():
+    assert [OURS, "jax", "torch", "products"] == that_have("trainer")
+    for side in SIDES.values():
+        assert side.trainer or side.script or side.search
+        for module in filter(None, (side.trainer, side.search)):
+            assert (ROOT / "scripts" / (module.replace(".", "/") + ".py")).is_file()
+        assert (ROOT / "scripts" / "commands" / side.script).exists()
+
+
 def test_arguments_that_name_nothing_are_refused():
     ended = bench("cases", "--only", "Z")
     assert ended.returncode == 2
@@ -127,4 +136,3 @@ def test_a_case_goes_through_the_real_command(tmp_path: Path):
     assert 0 < shown["sides"][OURS]["microseconds"]["median"] < 1e5
     assert shown["sides"][OURS]["loss"] < 0.3
     assert "E" in json.loads(file.read_text())
-    assert set(SIDES) == {OURS, "jax", "torch", "products"}

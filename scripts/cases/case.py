@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 FASTER = ("jax", "torch")
@@ -43,7 +44,7 @@ class Case:
     @property
     def products(self) -> tuple[tuple[int, int], ...]:
         """Inputs and outputs of each layer."""
-        return tuple(zip(self.widths, self.widths[1:], strict=False))
+        return tuple(pairwise(self.widths))
 
     @property
     def title(self) -> str:
@@ -83,4 +84,19 @@ CASES = {
     "H": Case((64, 64, 32, 10), 64, "digits", 51, 20, Ask(0.5, ("jax",))),
     "eight": Case((784, 512, 512, 10), 128, "mnist", 100, 1, Ask(0.85, ("jax",)), members=8),
     "busy": Case((784, 512, 512, 10), 128, "mnist", 200, 1, Ask(1.0, ("jax",)), busy=1),
+}
+
+
+@dataclass(frozen=True)
+class Command:
+    """A training from the start of a process to a model on disk."""
+
+    case: str  # whose network is trained
+    table: str  # a file that is built in
+    epochs: int
+
+
+COMMANDS = {
+    "iris": Command("E", "iris/iris.data", 100),
+    "digits": Command("H", "optdigits/optdigits.tra.gz", 60),
 }

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from peers.sides import OURS, PRODUCTS, SIDES
 
 from cases.case import CASES, Ask
-from cases.sides import OURS, PRODUCTS, SIDES
 from cases.turns import Compared, Turns
 
 ALIKE = 1.3  # the largest loss of sides that train the same network, at most so many times the smallest

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 from peers.process import POOLS, MissingError, PeerProcess, keep_to_processors
+from peers.sides import OURS, SIDES
 
 from cases.case import CASES, Case
-from cases.sides import OURS, SIDES
 from cases.tables import TABLES, Source
 
 FILE, ROWS = "case.yaml", "rows.npz"
@@ -51,7 +51,7 @@ def compare(name: str, folder: Path | None, sides: Sequence[str], rounds: int, t
         place = Path(stack.enter_context(TemporaryDirectory()))
         source = write(case, folder, place)
         processes: dict[str, PeerProcess] = {}
-        for side in (side for side in sides if SIDES[side].takes(case)):
+        for side in (side for side in sides if case.members == 1 or SIDES[side].vectorized):
             try:
                 processes[side] = side_process(side, name, place, threads)
                 stack.callback(processes[side].close)
@@ -102,17 +102,22 @@ def serve(side: str, name: str, place: Path, threads: int) -> None:
 def turns(side: str, case: Case, place: Path) -> Iterator[dict[str, Any]]:
     """The version of a side, and a turn for each line on standard input."""
     try:
-        module = import_module(SIDES[side].module)
+        module = import_module(SIDES[side].trainer)
     except ModuleNotFoundError as error:
         yield {"missing": f"no module {error.name}"}
         return
     os.chdir(place)
     with np.load(ROWS) as rows:
         trainer = module.Trainer(case, rows["x"], rows["y"])
-    yield {"version": import_module("nettrain").__version__ if side == OURS else version(SIDES[side].package)}
+    yield {"version": version_of(side)}
     for _ in sys.stdin:
         trainer.begin()
         yield {"seconds": trainer.train(), "loss": trainer.loss()}
+
+
+def version_of(side: str) -> str:
+    """The version of a library that is installed, or of nettrain, which need not be."""
+    return str(import_module(OURS).__version__) if side == OURS else version(SIDES[side].package)
 
 
 @contextmanager

@@ -12,7 +12,6 @@ from cases.case import Case
 from cases.orders import Orders, initial_weights
 
 jax.config.update("jax_platforms", "cpu")
-jax.config.update("jax_default_prng_impl", "rbg")  # faster than the default
 
 SHARE, VARIANCE = 0.1, 1e-5  # batch norm: share of a batch in the running averages, added to the variance
 ACTIVATIONS = {"relu": jax.nn.relu, "tanh": jnp.tanh}

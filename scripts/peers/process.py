@@ -9,7 +9,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from time import perf_counter
+from typing import Any, NamedTuple
 
 POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
@@ -60,3 +62,26 @@ def keep_to_processors(threads: int) -> None:
     """Keep this process to as many processors as it has threads, where the system can."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+
+
+class Spent(NamedTuple):
+    """Seconds that a process took."""
+
+    wall: float
+    processor: float
+
+
+def spent(command: Sequence[str], folder: Path, output: Path | None = None) -> Spent:
+    """What a command of this Python takes in a folder, from its start to its end.
+
+    `output` is the file for what it prints, which is nowhere by default. Raises OSError when it fails.
+    """
+    with open(output or os.devnull, "w") as printed, open(os.devnull, "w") as nowhere:
+        begun = perf_counter()
+        process = subprocess.Popen([sys.executable, *command], cwd=folder, stdout=printed, stderr=nowhere)
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = perf_counter() - begun
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if status:
+        raise OSError(f"{' '.join(command)} failed in {folder}")
+    return Spent(wall, usage.ru_utime + usage.ru_stime)

@@ -1,11 +1,10 @@
 """Whole commands on tables of many columns and few rows, in processes of their own."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
+
+from peers.process import spent
 
 ROWS = 60
 SPEC = """
@@ -35,17 +34,10 @@ def processor_seconds(folder: Path, columns: int) -> dict[str, float]:
     folder.mkdir()
     write_table(folder / "data.csv", columns)
     (folder / "wide.yaml").write_text(SPEC.replace("SOURCE", "data.csv"))
-    return {name: spent(folder, command) for name, command in COMMANDS.items()}
+    return {name: processor(folder, command) for name, command in COMMANDS.items()}
 
 
-def spent(folder: Path, command: list[str]) -> float:
+def processor(folder: Path, command: list[str]) -> float:
     """Seconds of processor of one command. Raises OSError when it fails."""
     arguments = ["data.csv" if one == "DATA" else one for one in command]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "nettrain", *arguments], cwd=folder, stdout=subprocess.DEVNULL
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if status:
-        raise OSError(f"nettrain {' '.join(arguments)} failed on {folder}")
-    return usage.ru_utime + usage.ru_stime
+    return spent(["-m", "nettrain", *arguments], folder).processor
