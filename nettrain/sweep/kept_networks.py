@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from nettrain.experiment.load import to_yaml
@@ -89,6 +89,15 @@ class KeptNetworks:
         times = (sum(event.step_seconds for event in own), sum(event.seconds for event in own))
         ending = KeptEnding(stopped, *times)
         write_json(files.path / ENDING, asdict(ending))  # the last file says that all are there
+
+
+def write_networks(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write what `KeptNetworks` wrote on another machine; `files` are by their path below the folder."""
+    for network in {PurePosixPath(path).parts[0] for path in files}:
+        shutil.rmtree(folder / network, ignore_errors=True)
+    for path in sorted(files, key=lambda one: (one.endswith(ENDING), one)):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(folder / path, files[path])
 
 
 def _of(event: EpochDone, member: int) -> EpochDone | None:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from nettrain.backend.device import count_devices, find_device, memory
 from nettrain.data.reading.memory import MemoryTables
-from nettrain.errors import SpecError
 from nettrain.experiment.load import LoadedExperiment
 from nettrain.experiment.monitors import goal
 from nettrain.experiment.sweep_goals import COSTS, SECONDS, SweepMetric
@@ -49,9 +48,6 @@ def open_sweep(
     DataError, before the first trial trains, when any of the trials would be refused.
     """
     space = SearchSpace(loaded)
-    if cluster is not None and space.method.evolves:
-        name = space.method.name
-        raise SpecError(f"--cluster: does not go with {name}, whose networks are files of this machine")
     gpus = sweep_devices(space)
     size, planned = space.method.size, space.total if total is None else total
     # refused before there is a folder

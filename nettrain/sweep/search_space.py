@@ -220,7 +220,8 @@ def refuse_what_cannot_evolve(space: SearchSpace) -> None:
     name, training = space.method.name, space.loaded.experiment.training
     with space.loaded.locating_errors():
         if space.loaded.experiment.data.folds is not None:
-            raise SpecError(f"data.folds: does not go with {name}, which trains each trial once")
+            text = "which finds a network, not settings to train again: search by data.validation"
+            raise SpecError(f"data.folds: does not go with {name}, {text}")
         for key in ENDINGS:
             if getattr(training, key):
                 raise SpecError(

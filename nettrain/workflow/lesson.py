@@ -18,12 +18,12 @@ from nettrain.lessons.registry import Lesson
 from nettrain.store.summary import Metrics
 from nettrain.sweep.in_process import train_in_process
 from nettrain.sweep.opening import open_sweep
-from nettrain.sweep.summary import trials_table
 from nettrain.workflow.compare import compare, ignore
 from nettrain.workflow.comparison.entries import ComparedRun
 from nettrain.workflow.comparison.population import OnComparedEpoch
 from nettrain.workflow.course import listed
 from nettrain.workflow.source import load_experiment
+from nettrain.workflow.trials_frame import trials_frame
 
 SEEDS = range(5)
 
@@ -126,7 +126,7 @@ def _trials(file: Path, seed: int) -> pl.DataFrame:
     loaded = load_experiment(file, [f"seed={seed}", f"sweep.seed={seed}"])
     with TemporaryDirectory() as out, open_sweep(loaded, Path(out), total=None, workers=1) as sweep:
         train_in_process(sweep)
-        return pl.read_csv(trials_table(sweep).encode(), infer_schema_length=None)
+        return trials_frame(sweep)
 
 
 def _columns(frame: pl.DataFrame) -> dict[str, Floats]:

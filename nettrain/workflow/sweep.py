@@ -16,12 +16,13 @@ from nettrain.store.sweep_summary import SweepSummary
 from nettrain.sweep.cluster.connection import Cluster, open_cluster
 from nettrain.sweep.loop import SweepProgress
 from nettrain.sweep.opening import open_sweep
-from nettrain.sweep.summary import is_written, trials_table, write_results
+from nettrain.sweep.summary import is_written, write_results
 from nettrain.sweep.sweep import Sweep
 from nettrain.training.loop import never
 from nettrain.workflow.evolved_network import write_best_network
 from nettrain.workflow.source import ExperimentSource, FilePath, load_experiment
 from nettrain.workflow.tensorboard.live_sweep import SweepEvents
+from nettrain.workflow.trials_frame import trials_frame
 
 if TYPE_CHECKING:
     import polars as pl
@@ -42,9 +43,10 @@ class SweepResult:
     folder : pathlib.Path or None
         The folder of the sweep; None when it was in memory.
     trials : polars.DataFrame
-        One row per trial that has a result: its number, status, values, epochs and figures. With folds,
-        figures are means over them, beside their standard deviations, such as `val_loss_sd`. With several
-        goals, `front` is 1 for those that no other beats; with constraints, `breaks` says which one breaks.
+        One row per trial that has a result: its number, status, values, epochs and figures, null where
+        there is none. With folds, figures are means over them, beside their standard deviations, such as
+        `val_loss_sd`. With several goals, `front` is 1 for those that no other beats; with constraints,
+        `breaks` says which one breaks.
     best : dict or None
         The values of the best trial by dotted key; None when no trial finished.
     best_experiment : dict or None
@@ -216,12 +218,10 @@ def _location(folder: FilePath | None, out: FilePath | None) -> Iterator[_Locati
 
 
 def _result(sweep: Sweep, summary: SweepSummary, folder: Path | None) -> SweepResult:
-    import polars as pl
-
     best = sweep.best[0].trial if sweep.best else None
     return SweepResult(
         folder,
-        pl.read_csv(trials_table(sweep).encode(), infer_schema_length=None),
+        trials_frame(sweep),
         None if best is None else sweep.trials[best - 1].values,
         None if best is None else sweep.experiment_of(best).model_dump(),
         summary,

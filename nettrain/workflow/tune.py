@@ -17,10 +17,11 @@ from nettrain.store.tune_summary import FoundJson, PhaseTimes, TuneSummary
 from nettrain.sweep.chunks import CacheSizing
 from nettrain.sweep.loop import SweepProgress
 from nettrain.sweep.opening import open_sweep
-from nettrain.sweep.summary import trials_table, write_results
+from nettrain.sweep.summary import write_results
 from nettrain.sweep.sweep import Sweep
 from nettrain.training.loop import never
 from nettrain.workflow.source import ExperimentSource, FilePath
+from nettrain.workflow.trials_frame import trials_frame
 from nettrain.workflow.tuning.candidates import load_candidates
 from nettrain.workflow.tuning.clock import Clock
 from nettrain.workflow.tuning.ensemble import clean, write_ensemble
@@ -351,8 +352,6 @@ def folder_of(source: ExperimentSource, subject: TunedSubject, out: Path) -> Tun
 
 
 def _result(tuning: OpenedTuning, summary: TuneSummary) -> TuneResult:
-    import polars as pl
-
     from nettrain.workflow.run import Run
     from nettrain.workflow.run_files import StoredRun
 
@@ -365,7 +364,7 @@ def _result(tuning: OpenedTuning, summary: TuneSummary) -> TuneResult:
         files.path,
         ensemble,
         None if best is None else sweep.experiment_of(best).model_dump(),
-        pl.read_csv(trials_table(sweep).encode(), infer_schema_length=None),
+        trials_frame(sweep),
         summary,
         (*tuning.subject.notes, *sweep.notes),
     )

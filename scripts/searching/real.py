@@ -1,25 +1,57 @@
 """Searches of real networks by each method, in folders, so that an interrupted comparison goes on."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 import nettrain
 from nettrain.catalogue.searches import search_methods
+from searching.synthetic import compare
+
+if TYPE_CHECKING:
+    import polars as pl
 
 ROOT = Path(__file__).parents[2]
-TABLES = {  # by name: the file of configs/, its metric, and its epochs, fewer than it is worth
-    "digits": ("sweep_digits.yaml", "val_loss", 9),
-    "california": ("california_mlp.yaml", "val_loss", 9),
-    "adult": ("adult_mlp.yaml", "val_loss", 9),
+METRIC = "val_loss"
+BEGINNING = ("data.test=0.2", "data.validation=0.2", "training.early_stopping=null")
+
+
+@dataclass(frozen=True)
+class RealTable:
+    """An experiment of configs/; of a file that is given, `header` says whether it has names of columns."""
+
+    file: str
+    overrides: tuple[str, ...] = ()
+    header: bool = True
+
+    def rows(self, file: Path, count: int) -> "pl.DataFrame":
+        """So many rows of the file, always the same ones."""
+        import polars as pl
+
+        frame = pl.read_csv(file, has_header=self.header)
+        return frame.sample(min(count, len(frame)), seed=0)
+
+
+TABLES = {
+    "digits": RealTable("sweep_digits.yaml"),
+    "california": RealTable("california.yaml", BEGINNING),
+    "adult": RealTable(
+        "adult.yaml", (*BEGINNING, "data.labels={}", "data.positive='>50K'", "data.header=auto"), header=False
+    ),
+}
+RATE = {"distribution": "log_uniform_values", "min": 1e-5, "max": 1e-1}
+DECAY = {"distribution": "log_uniform_values", "min": 1e-6, "max": 1e-1}
+NUMBERS = {
+    "optimizer.learning_rate": RATE,
+    "optimizer.weight_decay": DECAY,
+    "model.dropout": {"min": 0.0, "max": 0.5},
 }
 SPACE = {
-    "optimizer.learning_rate": {"distribution": "log_uniform_values", "min": 1e-5, "max": 1e-1},
-    "optimizer.weight_decay": {"distribution": "log_uniform_values", "min": 1e-6, "max": 1e-1},
-    "model.dropout": {"min": 0.0, "max": 0.5},
+    **NUMBERS,
     "training.batch_size": {"values": [64, 128, 256]},
     "model.activation": {"values": ["relu", "tanh", "silu"]},
     "optimizer": {"values": ["adam", "adamw", "sgd"]},
@@ -27,53 +59,89 @@ SPACE = {
 
 
 @dataclass(frozen=True)
-class RealSearch:
-    """One search of a table: its method, its number of trials, its seed, and the folder where it goes on."""
+class Setting:
+    """What is searched, in trainings of so many epochs, by which methods and with which overrides."""
+
+    epochs: int
+    space: Mapping[str, object]
+    methods: Mapping[str, tuple[str, ...]]  # by name: the method, and overrides
+    folder: str = ""  # below that of the table
+
+
+EVERYTHING = Setting(9, SPACE, {name: (name,) for name in ("random", "sobol", "hyperband", "bayes")})
+# pbt takes numbers alone, and is there for those that should change: so beside schedules that change the rate
+CHANGING = Setting(
+    30,
+    NUMBERS,
+    {
+        "random": ("random", "optimizer.name=adamw", "schedule=constant"),
+        "random, cosine schedule": ("random", "optimizer.name=adamw", "schedule=cosine"),
+        "pbt": ("pbt", "optimizer.name=adamw", "schedule=constant"),
+    },
+    folder="pbt",
+)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The searches of a table, each in a folder of its own, where an interrupted one goes on."""
 
     table: str
-    method: str
+    setting: Setting
     trials: int
-    seed: int
     folder: Path
+    data: "pl.DataFrame | None"
+    jobs: int
 
-    def best(self, data: str, jobs: int) -> float:
-        """The best figure of its finished trials, infinite without any."""
-        file, metric, epochs = TABLES[self.table]
-        name = self.method.removesuffix(" × 2")
+    def figures(self, seeds: int) -> dict[str, dict[str, float]]:
+        """The best validation loss of each method, and of random search with twice the trials."""
+        best: dict[str, list[float]] = {}
+        for seed in range(seeds):
+            for name, value in self._of_seed(seed):
+                best.setdefault(name, []).append(value)
+        return compare({name: np.array(values) for name, values in best.items()})
+
+    def _of_seed(self, seed: int) -> Iterator[tuple[str, float]]:
+        """Trial k of a random search does not depend on how many there are: one serves for two."""
+        for name in self.setting.methods:
+            losses = self._losses(name, seed)
+            if name.startswith("random"):
+                yield name, float(losses[: self.trials].min())
+                yield f"{name} × 2", float(losses.min())
+            else:
+                yield name, float(losses.min())
+
+    def _losses(self, name: str, seed: int) -> np.ndarray:
+        """The figure of each trial, infinite of those without one or that were ended early."""
+        method, *overrides = self.setting.methods[name]
+        table, trials = TABLES[self.table], self._trials(method)
+        block = {
+            "method": method,
+            "trials": trials,
+            "seed": seed,
+            "metric": {"name": METRIC},
+            "parameters": self.setting.space,
+        }
         result = nettrain.sweep(
-            ROOT / "configs" / file,
-            f"training.epochs={epochs}",
-            *([f"data.source={data}"] if data else []),
-            f"sweep={_flow(metric, name, self.trials, self.seed)}",
-            folder=self.folder,
-            jobs=jobs,
+            ROOT / "configs" / table.file,
+            f"training.epochs={self.setting.epochs}",
+            *table.overrides,
+            *overrides,
+            f"sweep={json.dumps(block)}",
+            data=self.data,
+            folder=self.folder / self.table / self.setting.folder / name.replace(" ", "-") / str(seed),
+            jobs=self.jobs,
         )
-        best = result.summary["best"]
-        return np.inf if best is None else float(best["metrics"][metric])
+        found = result.trials.select("trial", "status", METRIC).rows()
+        losses = np.full(trials, np.inf)
+        for trial, status, loss in found:
+            if status == "finished":
+                losses[trial - 1] = loss
+        return losses
 
-
-def _flow(metric: str, method: str, trials: int, seed: int) -> str:
-    """The `sweep` block, as an override."""
-    block = {
-        "method": method,
-        "trials": trials,
-        "seed": seed,
-        "metric": {"name": metric},
-        "parameters": SPACE,
-    }
-    return json.dumps(block)
-
-
-def searches(table: str, seeds: int, trials: int, folder: Path) -> Iterator[RealSearch]:
-    """Those of every method but the grid, seed by seed; hyperband has more trials, for as many epochs."""
-    epochs = TABLES[table][2]
-    for seed in range(seeds):
-        for method in [*sorted(set(search_methods) - {"grid"}), "random × 2"]:
-            place = folder / table / method.replace(" × ", "-x") / str(seed)
-            many = trials * (2 if method.endswith("2") else 1)
-            if method in search_methods and search_methods[method].stops_trials:
-                many = round(many * _saving(method, epochs))
-            yield RealSearch(table, method, many, seed, place)
+    def _trials(self, method: str) -> int:
+        """Twice as many at random; where trials are ended early, as many as take so many whole trainings."""
+        return round(self.trials * (2.0 if method == "random" else _saving(method, self.setting.epochs)))
 
 
 def _saving(method: str, epochs: int) -> float:

@@ -9,6 +9,7 @@ from asyncio import CancelledError, sleep
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ from nettrain.sweep.cluster.tasks import (
     TrainingGoneError,
     train_stage,
 )
+from nettrain.sweep.kept_networks import write_networks
 from nettrain.sweep.messages import (
     ChunkFailed,
     FromWorker,
@@ -76,6 +78,7 @@ class ClusterPool:
         self._waiting: dict[int, Future] = {}  # stages of the chunks that wait
         self._expected: list[Future] = []
         self._results: set[int] = set()  # trials whose results have been yielded
+        self._kept_in: dict[int, Path] = {}  # by chunk: the folder for its networks
         self._notes: list[str] = []
         self._happenings: SimpleQueue[Happening] = SimpleQueue()
         self._closed = False
@@ -110,6 +113,8 @@ class ClusterPool:
     def send(self, worker: ClusterWorker, task: ToWorker) -> None:
         """Give a worker a chunk to train."""
         assert task is not None
+        if isinstance(task, TrialChunk) and task.kept_in is not None:
+            self._kept_in[task.number] = task.kept_in
         worker.task, worker.tries = task, 0
         self._submit(worker, task)
 
@@ -185,13 +190,16 @@ class ClusterPool:
             reason = error
             self._happenings.put(lambda: self._failed(worker, task, reason))
         else:
-            self._happenings.put(lambda: self._done(worker, task, stage.messages))
+            self._happenings.put(lambda: self._done(worker, task, stage))
 
     def _done(
-        self, worker: ClusterWorker, task: Task, messages: Sequence[FromWorker]
+        self, worker: ClusterWorker, task: Task, stage: Stage
     ) -> Iterator[tuple[ClusterWorker, Report]]:
         if worker.task is not task:  # it has been given up since
             return
+        messages = stage.messages
+        if stage.files:  # before the journal says that they are there
+            write_networks(self._kept_in[task.number], stage.files)
         if any(isinstance(message, RungReached) for message in messages):
             assert worker.future is not None
             self._waiting[task.number] = worker.future

@@ -4,20 +4,23 @@ The scheduler imports this file too when it reads tasks, so it loads nothing hea
 """
 
 import pickle
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Lock
 from time import monotonic
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from nettrain.errors import NettrainError
 
 if TYPE_CHECKING:
-    from nettrain.sweep.chunk_training import ChunkTraining
     from nettrain.sweep.cluster.sent_data import SentData
-    from nettrain.sweep.messages import FromWorker, Task
+    from nettrain.sweep.messages import FromWorker, Task, TrialChunk
 
 TOPIC = "nettrain"  # of the events that workers publish while they train
+NO_FILES: Mapping[str, bytes] = MappingProxyType({})
 ALONE = Lock()  # a worker of several threads trains one chunk at a time, with one thread
 
 
@@ -35,15 +38,39 @@ class Stage:
     """What training a chunk to a rung, or to its end, has led to.
 
     The training itself waits in it, in the memory of the worker, for as long as the sweep wants the stage.
-    A stage that is sent has only the messages.
+    A stage that is sent has the messages, and the files of networks that the sweep wants, by their path.
     """
 
-    def __init__(self, messages: "list[FromWorker]", training: "ChunkTraining | None" = None) -> None:
-        self.messages, self.training = messages, training
+    def __init__(
+        self,
+        messages: "list[FromWorker]",
+        training: "TrainingHere | None" = None,
+        files: Mapping[str, bytes] = NO_FILES,
+    ) -> None:
+        self.messages, self.training, self.files = messages, training, files
 
     def __reduce__(self) -> tuple[object, ...]:
         """Without the training, which cannot move."""
-        return Stage, (self.messages,)
+        return Stage, (self.messages, None, dict(self.files))
+
+
+class TrainingHere:
+    """A chunk that trains on this worker, with a folder of its own for networks that the sweep wants."""
+
+    def __init__(self, chunk: "TrialChunk", given: "SentData", device: int | None) -> None:
+        from nettrain.sweep.chunk_training import ChunkTraining
+
+        self._folder = None if chunk.kept_in is None else TemporaryDirectory(prefix="nettrain-")
+        here = replace(chunk, kept_in=None if self._folder is None else Path(self._folder.name))
+        self.chunk = ChunkTraining(here, given.prepared(), device)
+
+    def files(self) -> dict[str, bytes]:
+        """The content of the folder, by relative path, which is removed."""
+        if self._folder is None:
+            return {}
+        with self._folder as name:
+            paths = sorted(path for path in Path(name).rglob("*") if path.is_file())
+            return {path.relative_to(name).as_posix(): path.read_bytes() for path in paths}
 
 
 class NotWantedError(Exception):
@@ -75,27 +102,27 @@ def _train(order: Order, given: "SentData | Stage", reports: "_Reports") -> Stag
 
     try:
         training = _training(order, given)
-        waits = training.train_to_rung(reports.send)
+        waits = training.chunk.train_to_rung(reports.send)
+        files = NO_FILES if waits else training.files()
     except (NotWantedError, TrainingGoneError, ImportError, NettrainError):
         raise
     except Exception as error:
         reports.messages.append(chunk_failed(order.task.number, error, order.device))
         return Stage(reports.messages)
-    return Stage(reports.messages, training if waits else None)
+    return Stage(reports.messages, training if waits else None, files)
 
 
-def _training(order: Order, given: "SentData | Stage") -> "ChunkTraining":
-    from nettrain.sweep.chunk_training import ChunkTraining
+def _training(order: Order, given: "SentData | Stage") -> TrainingHere:
     from nettrain.sweep.messages import TrialChunk
 
     if isinstance(order.task, TrialChunk):
         assert not isinstance(given, Stage)
-        return ChunkTraining(order.task, given.prepared(), order.device)
+        return TrainingHere(order.task, given, order.device)
     assert isinstance(given, Stage)
     training, given.training = given.training, None
     if training is None:
         raise TrainingGoneError
-    training.go_on(order.task)
+    training.chunk.go_on(order.task)
     return training
 
 

@@ -11,6 +11,8 @@ import sys
 from functools import partial
 
 import pytest
+from clusters.running import PATIENCE, ROOT, dask_cluster, wait_for_workers, wait_until
+from kills.searches import METHODS, NAME, Ended, Place, experiment, search
 
 from nettrain.errors import NettrainError
 from nettrain.experiment.load import load
@@ -19,7 +21,7 @@ from nettrain.sweep.cluster.cluster_pool import ClusterPool
 from nettrain.sweep.cluster.connection import open_cluster
 from nettrain.sweep.opening import open_sweep
 from nettrain.sweep.summary import write_results
-from tests.sweep.cluster.dask_cluster import PATIENCE, ROOT, dask_cluster, wait_for_workers, wait_until
+from nettrain.workflow.sweep import sweep
 from tests.sweep.sweeping import HALVING, MANY, rows, run_sweep, write_experiment
 
 distributed = pytest.importorskip("distributed")
@@ -129,6 +131,46 @@ def test_a_worker_that_is_killed_changes_no_result(cluster, tmp_path, text):
     assert killed
     assert rows(here) == rows(there)
     wait_for_workers(cluster, 4)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_worker_that_is_killed_changes_nothing_of_any_method(cluster, tmp_path, monkeypatch, method):
+    """The same tables and the same figures in the journal as in one process, whichever worker is killed."""
+    if method == "bayes":
+        pytest.importorskip("optuna")
+    file = write_experiment(tmp_path, experiment(method, 18, 16))
+    (tmp_path / "there").mkdir()
+    monkeypatch.chdir(tmp_path)
+    here = sweep(file, folder="searched", jobs=1)
+    wanted = Ended.read(here.folder)
+    monkeypatch.chdir(tmp_path / "there")  # best.yaml names its folder
+    moments, killed = random.Random(method), []
+
+    def kill(progress):
+        if not killed and moments.random() < 0.5:
+            killed.append(moments.choice(cluster.workers()))
+            os.kill(killed[0], signal.SIGKILL)
+
+    there = sweep(file, folder="searched", cluster=cluster.address, jobs=3, on_event=kill)
+    assert killed
+    assert [] == wanted.differences(Ended.read(there.folder))
+    assert here.trials.equals(there.trials)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [1, 2, 4])
+@pytest.mark.parametrize("method", METHODS)
+def test_kills_of_all_kinds_change_nothing_of_any_method(cluster, tmp_path, method, workers):
+    """`scripts/torture --searches` kills more often."""
+    if method == "bayes":
+        pytest.importorskip("optuna")
+    text, moments = experiment(method, 450, 24), random.Random(f"{method} {workers}")
+    search(tmp_path / "undisturbed", text, Place(1))
+    wanted = Ended.read(tmp_path / "undisturbed" / "sweeps" / NAME)
+    for place in (Place(workers), Place(workers, cluster.address, cluster.workers)):
+        folder = tmp_path / str(place)
+        search(folder, text, place, moments, 2)
+        assert [] == wanted.differences(Ended.read(folder / "sweeps" / NAME))
 
 
 def command(cluster, folder, *options):

@@ -4,13 +4,15 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic, sleep
 
-ROOT = Path(__file__).parents[3]
+from kills.processes import spawned
+
+ROOT = Path(__file__).parents[2]
 PATIENCE = 90  # seconds, on a machine that others use too
 
 
@@ -28,6 +30,10 @@ class DaskCluster:
     @property
     def address(self) -> str:
         return str(json.loads(self.scheduler_file.read_text())["address"])
+
+    def workers(self) -> list[int]:
+        """The processes of the workers, without their nannies."""
+        return [pid for process in self.processes[1:] for pid in spawned(process.pid)]
 
     def start(self, module: str, *arguments: str, path: str = str(ROOT)) -> subprocess.Popen[bytes]:
         """Start a command of Dask with this PYTHONPATH."""
@@ -78,7 +84,7 @@ def wait_for_workers(cluster: DaskCluster, count: int) -> None:
         client.wait_for_workers(count, timeout=PATIENCE)
 
 
-def wait_until(holds) -> None:
+def wait_until(holds: Callable[[], object]) -> None:
     """Wait for a condition, or fail."""
     until = monotonic() + PATIENCE
     while not holds():
