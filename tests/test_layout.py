@@ -47,7 +47,7 @@ ONLY_IN = {
     "cupy": ("nettrain/backend/cupy.py", "nettrain/backend/device.py"),
     "matplotlib": "nettrain/output/",
     "rich": "nettrain/output/",
-    "sklearn": "nettrain/sklearn/",
+    "sklearn": ("nettrain/sklearn/", "nettrain/sweep/anova/forest.py"),
     "optuna": "nettrain/catalogue/searches/bayes.py",
     "distributed": "nettrain/sweep/cluster/",
 }

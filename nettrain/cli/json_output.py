@@ -18,6 +18,7 @@ from nettrain.store.sweep_summary import SweepSummary
 from nettrain.store.tune_summary import TuneSummary
 from nettrain.workflow.landscape_result import LandscapeJson
 from nettrain.workflow.network_graph import GraphJson
+from nettrain.workflow.report.importance_json import ImportanceJson
 from nettrain.workflow.report.json_models import RunReportJson, SweepReportJson
 
 FORBID = ConfigDict(extra="forbid")
@@ -121,9 +122,10 @@ class TrainOutput(RunSummary):
 
 @with_config(FORBID)
 class SweepOutput(SweepSummary):
-    """The summary of a sweep, and its folder."""
+    """The summary of a sweep, its folder, and what mattered for each goal."""
 
     folder: str
+    importance: list[ImportanceJson]
 
 
 @with_config(FORBID)

@@ -81,6 +81,7 @@ def sweep(
     from nettrain.experiment.load import load
     from nettrain.output.console import console
     from nettrain.sweep.opening import open_sweep
+    from nettrain.workflow.report.importance_json import importance_json
     from nettrain.workflow.sweep import cluster_for
     from nettrain.workflow.tensorboard.live import log_folder
 
@@ -95,12 +96,14 @@ def sweep(
             open_sweep(loaded, out, total=trials, workers=jobs, cluster=connected) as opened,
         ):
             summary = conduct(opened, screen, interrupted, quiet=quiet, logs=logs)
+            mattered = opened.what_mattered() if as_json else []
     except KeyboardInterrupt:  # the second one; the journal has every trial that had ended
         print(f"interrupted at once; go on with: {again}", file=sys.stderr)
         raise
     folder = str(opened.folder.path)
     if as_json:
-        print(json.dumps({"folder": folder, **summary}))
+        importance = [importance_json(one).model_dump() for one in mattered]
+        print(json.dumps({"folder": folder, **summary, "importance": importance}))
     if summary["status"] == "interrupted":
         print(f"interrupted; go on with: {again}", file=sys.stderr)
         raise typer.Exit(INTERRUPTED)
@@ -135,6 +138,8 @@ def conduct(
         summary = run_sweep(sweep, on_progress, interrupted=interrupted, events=events)
     if not complete:
         sweep_view.draw_sweep(sweep)
+    elif not quiet:
+        sweep_view.draw_importance(sweep)  # for the first time, where scikit-learn has been installed since
     if not quiet:
         sweep_view.show_sweep_report(screen, sweep, summary)
     return summary

@@ -13,18 +13,19 @@ from rich.table import Table
 from rich.text import Text
 
 from nettrain.experiment.sweep_goals import PARAMETERS, SECONDS
+from nettrain.output.importance_table import show_importance
 from nettrain.output.numbers import count, figure, plural, rate, seconds, spread
 from nettrain.output.progress import title
 from nettrain.output.report import labelled
+from nettrain.output.short_keys import short_keys
 from nettrain.output.sweep_progress import shown
 from nettrain.store.sweep_summary import SweepSummary
+from nettrain.sweep.anova.analysis import Anova, NoAnova
 from nettrain.sweep.influence import Influence
 
 MAX_TRIALS = 10  # in the table
 MAX_FAILURES = 3  # whose reasons are printed; the summary has all
-BAR = 20  # characters of the longest bar
 LABEL = 9
-DIRECTIONS = {1: "larger", -1: "smaller", 0: ""}
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ def sweep_report(
     summary: SweepSummary,
     leaders: Sequence[Leader],
     influences: Sequence[Influence],
+    mattered: Sequence[Anova | NoAnova],
     keys: Sequence[str],
     folder: Path,
     files: Sequence[str],
@@ -58,8 +60,7 @@ def sweep_report(
         goals = [one["metric"] for one in summary.get("goals", [])]
         shown = leaders if not goals else spaced(leaders, MAX_TRIALS)
         console.print(fitting_table(console, shown, summary["metric"], keys, goals[1:]))
-    if influences:
-        console.print(influence_table(influences))
+    show_importance(console, influences, mattered)
     for trial, message in list(summary["failures"].items())[:MAX_FAILURES]:
         console.print(Text(f"trial {trial} failed: {message}", style="red"))
     for warning in summary["borders"]:
@@ -174,32 +175,6 @@ def best_table(
 def short(value: object) -> str:
     """A searched value in a narrow column."""
     return rate(value) if isinstance(value, float) else shown(value)
-
-
-def short_keys(keys: Sequence[str]) -> dict[str, str]:
-    """Each key's last part, or all of it where two would be the same."""
-    last = [key.rpartition(".")[2] for key in keys]
-    return {key: end if last.count(end) == 1 else key for key, end in zip(keys, last, strict=True)}
-
-
-def influence_table(influences: Sequence[Influence]) -> Table:
-    """How much each parameter mattered, as bars, and in which direction."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    table.add_column("what mattered")
-    table.add_column("how much", no_wrap=True)
-    table.add_column("what is better", overflow="fold")
-    for influence in influences:
-        bar = "█" * round(BAR * influence.strength)
-        strength = Text.assemble((f"{bar:<{BAR}}", "cyan"), f" {influence.strength:.2f}")
-        table.add_row(influence.key, strength, better(influence))
-    return table
-
-
-def better(influence: Influence) -> str:
-    """The direction of a number, or the choices with their mean figures, the best first."""
-    if influence.groups is None:
-        return DIRECTIONS[influence.direction]
-    return ", ".join(f"{name} {figure(value)}" for name, value in influence.groups.items())
 
 
 def outcome(summary: SweepSummary) -> str:

@@ -16,6 +16,7 @@ from nettrain.output.report import head
 from nettrain.output.sweep_progress import RunningGroup, SweepState, sweep_progress
 from nettrain.output.sweep_report import Leader, limits, listed, sweep_report
 from nettrain.store.sweep_summary import SweepSummary
+from nettrain.sweep.anova.analysis import Anova
 from nettrain.sweep.constraints import broken
 from nettrain.sweep.loop import SweepProgress
 from nettrain.sweep.sweep import Sweep
@@ -94,14 +95,23 @@ class SweepSoFar:
 
 
 def show_sweep_report(console: Console, sweep: Sweep, summary: SweepSummary) -> None:
-    """Print the best trials, the influence of parameters, and the files."""
+    """Print the best trials, what mattered, and the files."""
     leaders = [
         Leader(one.trial, one.epochs, one.figures, sweep.trials[one.trial - 1].values, one.sd)
         for one in sweep.front or sweep.best
     ]
     keys = [parameter.key for parameter in sweep.space.parameters]
     folder = sweep.folder
-    sweep_report(console, summary, leaders, sweep.influences(), keys, folder.path, folder.file_names())
+    sweep_report(
+        console,
+        summary,
+        leaders,
+        sweep.influences(),
+        sweep.what_mattered(),
+        keys,
+        folder.path,
+        folder.file_names(),
+    )
 
 
 def sweep_facts(sweep: Sweep) -> dict[str, str]:
@@ -154,7 +164,7 @@ def _backend(sweep: Sweep) -> str:
 
 
 def draw_sweep(sweep: Sweep) -> None:
-    """Write parameters.png, if there are results and parameters to show, and front.png of several goals."""
+    """Write parameters.png, if there are results to show, importance.png, and front.png of several goals."""
     from nettrain.output.figures.parameters import ParameterAxis, TrialPoint, parameters_picture
 
     drawn = [one for one in sweep.space.parameters if any(one.key in trial.values for trial in sweep.trials)]
@@ -171,9 +181,10 @@ def draw_sweep(sweep: Sweep) -> None:
         for one in sweep.results.values()
     ]
     name, trials = sweep.space.loaded.experiment.experiment, plural(len(points), "trial")
-    title = f"{name}: {sweep.goal.metric.replace('_', ' ')} of {trials}"
+    heading = f"{name}: {title(sweep.goal.metric)} of {trials}"
     if points and axes:
-        write_atomic(sweep.folder.picture, parameters_picture(points, axes, sweep.goal.metric, title))
+        write_atomic(sweep.folder.picture, parameters_picture(points, axes, sweep.goal.metric, heading))
+    draw_importance(sweep)
     if len(sweep.criteria.goals) > 1 and points:
         _draw_front(sweep)
 
@@ -195,5 +206,18 @@ def _draw_front(sweep: Sweep) -> None:
         if one.status == "finished"
     ]
     name = sweep.space.loaded.experiment.experiment
-    title = f"{name}: {listed([goal.metric.replace('_', ' ') for goal in goals])} of {len(points)} trials"
-    write_atomic(sweep.folder.front_picture, front_picture(points, axes, title))
+    heading = f"{name}: {listed([title(goal.metric) for goal in goals])} of {len(points)} trials"
+    write_atomic(sweep.folder.front_picture, front_picture(points, axes, heading))
+
+
+def draw_importance(sweep: Sweep) -> None:
+    """Write importance.png, and importance_METRIC.png for each further goal; none where nothing is told."""
+    from nettrain.output.figures.effects import effects_picture
+
+    for k, one in enumerate(sweep.what_mattered()):
+        path = sweep.folder.effects_for(one.metric) if k else sweep.folder.effects
+        if isinstance(one, Anova) and one.is_told:
+            heading = f"{sweep.space.loaded.experiment.experiment}: what mattered for {title(one.metric)}"
+            write_atomic(path, effects_picture(one, heading))
+        else:
+            path.unlink(missing_ok=True)

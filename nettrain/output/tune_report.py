@@ -9,28 +9,33 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from nettrain.output.importance_table import show_importance
 from nettrain.output.numbers import count, plural, seconds
 from nettrain.output.progress import title
 from nettrain.output.report import labelled
 from nettrain.output.sweep_progress import shown
-from nettrain.output.sweep_report import LABEL, influence_table
+from nettrain.output.sweep_report import LABEL
 from nettrain.output.tune_words import figure_rows, trust_lines
 from nettrain.store.tune_summary import FoundJson, TuneSummary
+from nettrain.sweep.anova.analysis import Anova, NoAnova
 from nettrain.sweep.influence import Influence
 
 STATUSES = ("finished", "pruned", "diverged", "failed")
 
 
 def tune_report(
-    console: Console, summary: TuneSummary, influences: Sequence[Influence], folder: Path
+    console: Console,
+    summary: TuneSummary,
+    influences: Sequence[Influence],
+    mattered: Sequence[Anova | NoAnova],
+    folder: Path,
 ) -> None:
-    """The whole report; `influences` say what mattered in the search."""
+    """The whole report; `influences` and `mattered` say what mattered in the search."""
     found = summary["found"]
     if found is not None:
         console.print(figures_table(found))
         console.print(_listed(trust_lines(summary, found)))
-    if influences:
-        console.print(influence_table(influences))
+    show_importance(console, influences, mattered)
     for warning in summary["borders"]:
         console.print(Text(f"warning  {warning}", style="yellow"))
     console.print(labelled(_facts(summary)))

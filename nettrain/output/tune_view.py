@@ -102,4 +102,5 @@ class _Progress:
 def show_report(console: Console, tuning: OpenedTuning, summary: TuneSummary) -> None:
     """Print the results, and draw the picture of the search."""
     draw_sweep(tuning.sweep)
-    tune_report(console, summary, tuning.sweep.influences(), tuning.folder.path)
+    sweep = tuning.sweep
+    tune_report(console, summary, sweep.influences(), sweep.what_mattered(), tuning.folder.path)

@@ -33,7 +33,7 @@ class SweepFolder:
     def files(self) -> tuple[Path, ...]:
         """The files that a sweep writes."""
         tables = self.journal, self.trials, self.timing, self.best, self.summary
-        return *tables, self.picture, self.front_picture, self.exchanges
+        return *tables, self.picture, self.effects, self.front_picture, self.exchanges
 
     def file_names(self) -> list[str]:
         """The names of its files; hidden ones are left out."""
@@ -67,6 +67,15 @@ class SweepFolder:
     @property
     def picture(self) -> Path:
         return self.path / "parameters.png"
+
+    @property
+    def effects(self) -> Path:
+        """What mattered for the first goal."""
+        return self.path / "importance.png"
+
+    def effects_for(self, metric: str) -> Path:
+        """What mattered for a further goal."""
+        return self.path / f"importance_{metric}.png"
 
     @property
     def front_picture(self) -> Path:

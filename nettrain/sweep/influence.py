@@ -7,6 +7,7 @@ from math import isfinite, nan
 import numpy as np
 import numpy.typing as npt
 
+from nettrain.catalogue.searches import SearchedKey
 from nettrain.experiment.sweep_settings import Parameter
 from nettrain.sweep.messages import TrialResult
 from nettrain.sweep.ranking import Goal
@@ -67,7 +68,7 @@ def was_trained(results: Mapping[int, TrialResult], trial: Trial) -> bool:
     return trial.number in results and results[trial.number].status != "infeasible"
 
 
-def is_ordered(parameter: Parameter) -> bool:
+def is_ordered(parameter: SearchedKey) -> bool:
     """Whether a trend in its values means anything, which it does not for seeds."""
     return not parameter.key.endswith("seed")
 

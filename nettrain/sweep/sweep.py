@@ -9,6 +9,8 @@ from nettrain.catalogue.searches import ToldTrial, Values
 from nettrain.experiment.settings import Experiment
 from nettrain.experiment.sweep_goals import COSTS, PARAMETERS, SECONDS
 from nettrain.store.sweep_folder import SweepFolder
+from nettrain.sweep.anova.analysed import AnalysedTrial
+from nettrain.sweep.anova.analysis import Anova, NoAnova, what_mattered
 from nettrain.sweep.borders import at_border
 from nettrain.sweep.chunks import Sizing, chunks_of
 from nettrain.sweep.cluster.cluster_pool import ClusterPool
@@ -67,6 +69,7 @@ class Sweep:
     def __post_init__(self) -> None:
         self._times: dict[int, float] = {}  # seconds per epoch of trials that are to be trained
         self._fronts: tuple[int, dict[int, int]] = (-1, {})  # of so many results
+        self._mattered: tuple[int, list[Anova | NoAnova]] = (-1, [])  # in so many results
         self._complete(self.brackets)
 
     @property
@@ -323,6 +326,22 @@ class Sweep:
     def influences(self) -> list[Influence]:
         """The influence of each parameter, the strongest first."""
         return influences(self.space.parameters, self.trials, self.results, self.goal)
+
+    def what_mattered(self) -> list[Anova | NoAnova]:
+        """What mattered for each goal, by a functional ANOVA of the results so far."""
+        results = len(self.results)
+        if self._mattered[0] != results:
+            self._mattered = results, [self._mattered_for(goal) for goal in self.criteria.goals]
+        return self._mattered[1]
+
+    def _mattered_for(self, goal: Goal) -> Anova | NoAnova:
+        trials = [
+            AnalysedTrial(number, self.trials[number - 1].values, one.status, one.epochs, goal.score(one))
+            for number, one in self.results.items()
+            if one.status != "infeasible"
+        ]
+        evolves = self.space.method.evolves
+        return what_mattered(self.space.parameters, trials, goal, evolves=evolves)
 
     def borders(self) -> list[str]:
         """Warnings about numbers of the best trial at the ends of their ranges."""

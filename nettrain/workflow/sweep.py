@@ -1,9 +1,10 @@
 """Search the parameters that an experiment's sweep block names."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -13,6 +14,7 @@ from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import SpecError
 from nettrain.store.run_folder import read_json
 from nettrain.store.sweep_summary import SweepSummary
+from nettrain.sweep.anova.analysis import Anova, NoAnova
 from nettrain.sweep.cluster.connection import Cluster, open_cluster
 from nettrain.sweep.loop import SweepProgress
 from nettrain.sweep.opening import open_sweep
@@ -20,6 +22,7 @@ from nettrain.sweep.summary import is_written, write_results
 from nettrain.sweep.sweep import Sweep
 from nettrain.training.loop import never
 from nettrain.workflow.evolved_network import write_best_network
+from nettrain.workflow.report.importance_json import ImportanceJson, importance_json
 from nettrain.workflow.source import ExperimentSource, FilePath, load_experiment
 from nettrain.workflow.tensorboard.live_sweep import SweepEvents
 from nettrain.workflow.trials_frame import trials_frame
@@ -66,6 +69,15 @@ class SweepResult:
     summary: SweepSummary = field(repr=False)
     notes: tuple[str, ...] = field(repr=False)
     front_experiments: Mapping[int, Mapping[str, object]] = field(default_factory=dict, repr=False)
+    _mattered: Callable[[], Sequence[Anova | NoAnova]] = field(default=tuple, repr=False)
+
+    @cached_property
+    def importance(self) -> list[ImportanceJson]:
+        """What mattered for each goal: shares of variance, interactions, partial effects.
+
+        Computed when it is asked for, which takes a second or so and needs scikit-learn.
+        """
+        return [importance_json(one) for one in self._mattered()]
 
     @property
     def front(self) -> "pl.DataFrame":
@@ -227,6 +239,7 @@ def _result(sweep: Sweep, summary: SweepSummary, folder: Path | None) -> SweepRe
         summary,
         sweep.notes,
         {one.trial: sweep.experiment_on_front(one.trial).model_dump() for one in sweep.front},
+        sweep.what_mattered,
     )
 
 

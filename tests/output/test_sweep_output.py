@@ -8,8 +8,9 @@ from matplotlib.image import imread
 from rich.console import Console
 
 from nettrain.output.figures.parameters import ParameterAxis, TrialPoint, parameters_picture
+from nettrain.output.short_keys import short_keys
 from nettrain.output.sweep_progress import LiveSweepDisplay, PlainSweepDisplay, RunningGroup, SweepState, line
-from nettrain.output.sweep_report import Leader, best_table, fitting_table, short_keys
+from nettrain.output.sweep_report import Leader, best_table, fitting_table
 
 STATE = SweepState(
     done=16,

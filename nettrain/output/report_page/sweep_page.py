@@ -8,15 +8,19 @@ from nettrain.output.figures.canvas import svg
 from nettrain.output.figures.front import GoalAxis, GoalPoint, front_picture
 from nettrain.output.figures.parallel import parallel_picture
 from nettrain.output.figures.parameters import ParameterAxis, TrialPoint, parameters_picture
+from nettrain.output.importance_table import better
 from nettrain.output.numbers import count, figure, plural, seconds, setting
 from nettrain.output.report_page.drawing import Drawings
 from nettrain.output.report_page.html import Content, Html, element
+from nettrain.output.report_page.importance import importance_content
 from nettrain.output.report_page.page import Section, code, details, listing, page, paragraph, quiet
 from nettrain.output.report_page.table import Cell, Heading, Row, bar, facts, table
 from nettrain.output.report_page.tuned import tuned_section
 from nettrain.output.report_page.words import named
+from nettrain.output.short_keys import short_keys
 from nettrain.output.sweep_progress import shown
-from nettrain.output.sweep_report import better, limits, listed, outcome, short_keys, shown_figure
+from nettrain.output.sweep_report import limits, listed, outcome, shown_figure
+from nettrain.sweep.anova.analysis import Anova
 from nettrain.sweep.influence import Influence
 from nettrain.sweep.values import is_number
 from nettrain.workflow.report.sweep import ReportedTrial, SearchedParameter, SweepReport
@@ -74,9 +78,18 @@ def _lead(report: SweepReport) -> str:
     text += FOLDS if any(one.sd for one in report.trials) else ""
     if best is not None:
         text += f" Trial {best.number} is the best, with {figure(report.figure(best))}."
+    mattered_most = _mattered_most(report)
+    return text + (f" What mattered most was {mattered_most}." if mattered_most else "")
+
+
+def _mattered_most(report: SweepReport) -> str | None:
+    """The parameter that mattered most, None where that cannot be said."""
+    anova = report.mattered[0]
+    if isinstance(anova, Anova):
+        return anova.effects[0].key if anova.is_first_told else None
     if report.influences and report.influences[0].strength >= WEAK:
-        text += f" What mattered most was {report.influences[0].key}."
-    return text
+        return report.influences[0].key
+    return None
 
 
 def _tiles(report: SweepReport) -> Iterator[tuple[str, Content]]:
@@ -220,9 +233,11 @@ def _parameters(report: SweepReport, drawings: Drawings) -> Content:
     picture = parameters_picture(_points(report), _axes(report), report.summary["metric"], render=svg)
     metric = named(report.summary["metric"])
     text = f"Each point is a trial: {metric} against one parameter at a time, while the others vary too."
-    return _influence_table(report.influences), drawings.figure(
-        picture, "The metric against each parameter", text
-    )
+    importance = [
+        importance_content(one, drawings, named=len(report.mattered) > 1) for one in report.mattered
+    ]
+    points = drawings.figure(picture, "The metric against each parameter", text)
+    return importance, _influence_table(report.influences), points
 
 
 def _influence_table(influences: Sequence[Influence]) -> Content:

@@ -13,6 +13,7 @@ from nettrain.store.evaluation import (
     PermutationImportance,
     WorstRow,
 )
+from nettrain.workflow.report.importance_json import ImportanceJson
 
 
 class ReportModel(BaseModel):
@@ -78,3 +79,4 @@ class SweepReportJson(ReportModel):
     )
     figure: float | None = Field(description="the metric of the best trial")
     influences: list[InfluenceJson] = Field(description="the strongest first")
+    importance: list[ImportanceJson] = Field(description="what mattered, for each goal")

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from nettrain.workflow.report.importance_json import importance_json
 from nettrain.workflow.report.json_models import InfluenceJson, OwnRowsJson, RunReportJson, SweepReportJson
 from nettrain.workflow.report.own_rows import ReportedRows
 from nettrain.workflow.report.run import RunReport
@@ -66,6 +67,7 @@ def sweep_facts(report: SweepReport, file: str, sections: list[str]) -> SweepRep
         front=[one["trial"] for one in summary.get("front", [])],
         figure=None if best is None else _known(report.figure(best)),
         influences=influences,
+        importance=[importance_json(one) for one in report.mattered],
     )
 
 

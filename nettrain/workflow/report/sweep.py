@@ -7,16 +7,21 @@ from math import inf, isfinite, nan
 from pathlib import Path
 
 from nettrain.catalogue.distributions import distributions
+from nettrain.catalogue.searches import search_methods
 from nettrain.errors import SpecError
 from nettrain.experiment.document import parse
+from nettrain.experiment.sweep_settings import Parameter
 from nettrain.store.journal import JournalEntry, read_journal
 from nettrain.store.run_folder import read_json
 from nettrain.store.sweep_folder import SweepFolder
 from nettrain.store.sweep_summary import SweepSummary
 from nettrain.store.tune_folder import TuneFolder
 from nettrain.store.tune_summary import TuneSummary
+from nettrain.sweep.anova.analysed import AnalysedTrial
+from nettrain.sweep.anova.analysis import Anova, NoAnova, what_mattered
 from nettrain.sweep.fold_figures import SD
 from nettrain.sweep.influence import Influence, ParameterSample, influences_in
+from nettrain.sweep.ranking import Goal
 from nettrain.sweep.summary import BREAKS, FRONT
 
 # columns of trials.csv beside values and figures
@@ -101,6 +106,26 @@ class SweepReport:
         """How much each parameter mattered, the strongest first."""
         return influences_in(self._samples())
 
+    @cached_property
+    def mattered(self) -> list[Anova | NoAnova]:
+        """What mattered for each goal, by a functional ANOVA."""
+        first = {"metric": self.summary["metric"], "goal": self.summary["goal"]}
+        goals = self.summary.get("goals", [first])
+        return [self._mattered_for(Goal(one["metric"], one["goal"] == "maximize")) for one in goals]
+
+    def _mattered_for(self, goal: Goal) -> Anova | NoAnova:
+        parameters = [
+            Parameter(one.key, distributions[one.name].model_validate(one.settings))
+            for one in self.parameters
+            if one.name in distributions
+        ]
+        trials = [
+            AnalysedTrial(one.number, dict(one.values), one.status, one.epochs, _score(one, goal))
+            for one in sorted(self.trials, key=lambda one: one.number)
+            if one.status != "infeasible"
+        ]
+        return what_mattered(parameters, trials, goal, evolves=search_methods[self.method].evolves)
+
     def _samples(self) -> Iterator[ParameterSample]:
         import numpy as np
 
@@ -113,6 +138,12 @@ class SweepReport:
                 figures = [self.figure(one) for one in drawn]
                 scores = np.array([sign * value if isfinite(value) else inf for value in figures])
                 yield ParameterSample(key, [one.values[key] for one in drawn], scores, figures)
+
+
+def _score(trial: ReportedTrial, goal: Goal) -> float:
+    """The score of a trial, infinite where it has no figure."""
+    figure = trial.figures.get(goal.metric, nan) if trial.status in ("finished", "pruned") else nan
+    return goal.sign * figure if isfinite(figure) else inf
 
 
 def is_sweep(path: Path) -> bool:
