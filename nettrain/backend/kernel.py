@@ -120,14 +120,17 @@ def strided(body: Callable[..., None]) -> Kernel:
     return Kernel(cast(FunctionType, body), strided=True)
 
 
-def compiled_without_gil(body: Callable[..., None], *arguments: object) -> Callable[..., None]:
-    """A function compiled for arguments like these, which lets other threads of Python run meanwhile."""
-    function = cast(FunctionType, body)
+def compiled_without_gil(body: Callable[..., None], *arrays: Array) -> Callable[..., Callable[[int], None]]:
+    """A function that takes arrays like these and returns another: of a whole number, their last argument.
+
+    That one lets other threads of Python run meanwhile.
+    """
+    function, arguments = cast(FunctionType, body), (*arrays, 0)
     kept = _kept_code(function, arguments, tuple(map(argument_form, arguments)))
     if kept is not None:
         return kept.without_gil
     entry: Callable[..., None] = _numba_compiler().kept_by_numba(function, arguments, nogil=True).entry
-    return entry
+    return partial(partial, entry)
 
 
 def _kept_code(

@@ -87,7 +87,6 @@ class MachineCalls:
     def __init__(self, calls: Sequence[MachineCall]) -> None:
         sizes = [_size(call) for call in calls]
         self._kept = calls
-        self._loop = _loop()
         self._blocks = np.zeros(sum(SIZES[size] for size in sizes), np.int64)
         self._rows = np.zeros((len(calls), 3), np.int64)
         start = 0
@@ -96,16 +95,17 @@ class MachineCalls:
             block[: len(call.words)] = call.words
             row[:] = call.function, block.ctypes.data, size
             start += SIZES[size]
+        self._run = _loop()(self._rows)
 
     def run(self, times: int) -> None:
         """Make all calls so many times."""
-        self._loop(self._rows, times)
+        self._run(times)
 
 
 @cache
-def _loop() -> Callable[..., None]:
-    """`run_calls`, compiled."""
-    return compiled_without_gil(run_calls, np.zeros((0, 3), np.int64), 0)
+def _loop() -> Callable[[Array], Callable[[int], None]]:
+    """`run_calls`, compiled, for rows of calls."""
+    return compiled_without_gil(run_calls, np.zeros((0, 3), np.int64))
 
 
 def _size(call: MachineCall) -> int:

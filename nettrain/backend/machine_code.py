@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from importlib.machinery import PathFinder
 from importlib.util import find_spec, module_from_spec
@@ -55,10 +55,10 @@ class MachineCode:
         words = call_words(arguments)
         return _for_python(len(words), True)(self.address), words
 
-    def without_gil(self, *arguments: object) -> None:
-        """Call the function, and let other threads of Python run meanwhile."""
-        words = call_words(arguments)
-        _for_python(len(words), False)(self.address)(*words)
+    def without_gil(self, *arrays: object) -> Callable[[int], None]:
+        """A function of the last argument, a whole number, without the GIL. Keep the arrays alive."""
+        words = call_words(arrays)
+        return partial(_for_python(len(words) + 1, False)(self.address), *words)
 
 
 @cache

@@ -24,7 +24,7 @@ Draw: TypeAlias = Callable[..., bytes]
 SWITCH = "NETTRAIN_DRAWING"  # of the environment; "here" for no process
 FIGURES = "nettrain.output.figures"
 DRAWN_BY_EVERY_RUN = ("curves", "confusion")  # files that the process imports before it is asked for them
-NEW_OBJECTS = 50_000  # see __main__
+NEW_OBJECTS = 200_000  # see __main__; it ends soon
 # the same modules are found as in this process; nothing else is imported first
 START = "import sys; sys.path[:] = {path!r}; from nettrain.output.drawing import serve; serve()"
 # the process has ended, or cannot be told

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import SpecError
 from nettrain.experiment.load import LoadedExperiment, to_yaml
-from nettrain.experiment.settings import Experiment
 from nettrain.files import write_atomic
 from nettrain.store.checkpointer import Checkpointer
 from nettrain.store.history import HistoryWriter
@@ -169,7 +168,7 @@ def _in_folder(
             yield job
     else:
         with unused_folder(Path(folder)) as (files, note):
-            yield _first_job(prepared, files, [note] if note else [])
+            yield _first_job(prepared, files, to_yaml(prepared.experiment), [note] if note else [])
 
 
 @contextmanager
@@ -178,23 +177,25 @@ def in_new_folder(prepared: PreparedTraining, parent: Path, beside: Path) -> Ite
 
     A note names an interrupted run of the same experiment, in `parent` or in the folder `beside`.
     """
-    experiment = prepared.experiment
-    earlier = _interrupted_run(parent, experiment, beside)
-    with RunFolder.new(parent, experiment.experiment) as (folder, note):
-        yield _first_job(prepared, folder, [*([note] if note else []), *earlier])
+    name, config = prepared.experiment.experiment, to_yaml(prepared.experiment)
+    earlier = _interrupted_run(parent, name, config, beside)
+    with RunFolder.new(parent, name) as (folder, note):
+        yield _first_job(prepared, folder, config, [*([note] if note else []), *earlier])
 
 
-def _first_job(prepared: PreparedTraining, folder: RunFolder, notes: Sequence[str]) -> TrainingJob:
-    """The training of a new run in this folder."""
-    write_atomic(folder.config, to_yaml(prepared.experiment))
+def _first_job(
+    prepared: PreparedTraining, folder: RunFolder, config: str, notes: Sequence[str]
+) -> TrainingJob:
+    """The training of a new run in this folder, whose `config.yaml` is to hold `config`."""
+    write_atomic(folder.config, config)
     history = HistoryWriter(folder, member_column=len(prepared.members) > 1)
     checkpointer = Checkpointer(prepared.training, prepared.data, folder, history)
     recorder = FolderRecorder(folder, history, checkpointer)
     return TrainingJob(prepared, recorder, (*notes, *prepared.notes))
 
 
-def _interrupted_run(parent: Path, experiment: Experiment, beside: Path) -> list[str]:
-    folder = interrupted_run(parent, experiment.experiment, to_yaml(experiment), beside)
+def _interrupted_run(parent: Path, name: str, config: str, beside: Path) -> list[str]:
+    folder = interrupted_run(parent, name, config, beside)
     if folder is None:
         return []
     command = shlex.join(["nettrain", "resume", str(folder.path)])
