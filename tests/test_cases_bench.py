@@ -45,7 +45,7 @@ def test_figures_of_a_case_are_medians_of_its_rounds():
     assert "loss" not in shown["sides"]["products"]
     # the products took 0.5, 0.667 and 0.2 of our time
     text = markdown({"C": shown})
-    assert ["C", "100", "0.90", "1.25", "0.85 JAX", "50"] == [
+    assert ["C", "100", "200", "240", "0.90", "1.25", "0.85 JAX", "50%"] == [
         cell.strip() for cell in text.splitlines()[2].strip("|").split("|")
     ]
     assert "void" not in text

@@ -3,14 +3,13 @@
 import json
 import math
 from collections.abc import Iterable, Mapping
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from peers.sides import OURS, PRODUCTS, SIDES
 
-from cases.case import CASES, Ask
+from cases.case import CASES, FASTER, Ask
 from cases.turns import Compared, Turns
 
 ALIKE = 1.3  # the largest loss of sides that train the same network, at most so many times the smallest
@@ -85,25 +84,26 @@ def store(path: Path, measured: Mapping[str, Any]) -> dict[str, Any]:
 
 def markdown(cases: Mapping[str, Mapping[str, Any]]) -> str:
     """A table with a row per case, as the documentation has it, and what is to be said about it."""
-    head = ["case", "nettrain, µs", *(f"/ {SIDES[side].label}" for side in ("jax", "torch"))]
-    rows = [[*head, "asked", "products, %"], ["---", *["---:"] * 5]]
-    rows += [row(name, shown) for name, shown in cases.items()]
-    widths = [max(map(len, column)) for column in zip_longest(*rows, fillvalue="")]
+    labels = [SIDES[side].label for side in FASTER]
+    head = ["", "nettrain", *labels, *(f"/ {label}" for label in labels), "asked", "products"]
+    rows = [head, ["---", *["---:"] * 7], *(row(name, shown) for name, shown in cases.items())]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [" | ".join(cell.ljust(n) for cell, n in zip(line, widths, strict=True)) for line in rows]
-    return "\n".join([*(f"| {line} |" for line in lines), "", *remarks(cases)])
+    notes = ["µs per step, medians; products: their share of nettrain's time", *remarks(cases)]
+    return "\n".join([*(f"| {line} |" for line in lines), "", *notes])
 
 
 def row(name: str, shown: Mapping[str, Any]) -> list[str]:
     """Times, ratios and what is asked of a case."""
     sides = shown["sides"]
-
-    def ratio(side: str) -> str:
-        return f"{sides[side]['nettrain_to_this']['median']:.2f}" if side in sides and OURS in sides else ""
-
-    share = f"{100 / float(ratio(PRODUCTS)):.0f}" if ratio(PRODUCTS) else ""
-    ours = microseconds(sides[OURS]["microseconds"]["median"]) if OURS in sides else ""
+    times = [
+        microseconds(sides[side]["microseconds"]["median"]) if side in sides else ""
+        for side in (OURS, *FASTER)
+    ]
+    to = {side: one["nettrain_to_this"]["median"] for side, one in sides.items() if OURS in sides}
+    ratios = [f"{to[side]:.2f}" if side in to else "" for side in FASTER]
     asked = f"{shown['ask']:.2f}" + (f" {SIDES[shown['fastest']].label}" if "fastest" in shown else "")
-    return [name, ours, ratio("jax"), ratio("torch"), asked, share]
+    return [name, *times, *ratios, asked, f"{1 / to[PRODUCTS]:.0%}" if PRODUCTS in to else ""]
 
 
 def microseconds(value: float) -> str:

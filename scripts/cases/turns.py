@@ -8,14 +8,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 from peers.process import POOLS, MissingError, PeerProcess, keep_to_processors
-from peers.sides import OURS, SIDES
+from peers.sides import SIDES, version_of
 
 from cases.case import CASES, Case
 from cases.tables import TABLES, Source
@@ -113,11 +112,6 @@ def turns(side: str, case: Case, place: Path) -> Iterator[dict[str, Any]]:
     for _ in sys.stdin:
         trainer.begin()
         yield {"seconds": trainer.train(), "loss": trainer.loss()}
-
-
-def version_of(side: str) -> str:
-    """The version of a library that is installed, or of nettrain, which need not be."""
-    return str(import_module(OURS).__version__) if side == OURS else version(SIDES[side].package)
 
 
 @contextmanager

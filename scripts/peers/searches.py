@@ -13,7 +13,6 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from importlib import import_module
-from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -28,12 +27,11 @@ from nettrain.sweep.process_pool import ProcessPool
 from nettrain.sweep.sweep import Sweep
 from peers.problem import Array
 from peers.process import POOLS, MissingError
+from peers.sides import SIDES, version_of
 
 WORKERS, TRIALS, EPOCHS, BATCH = 2, 64, 10, 64
 WIDTHS = (64, 64, 32, 10)
 RATE, PENALTY = "optimizer.learning_rate", "regularization.l2"
-PEERS = {"torch": WORKERS, "torch_fused": WORKERS, "sklearn": WORKERS, "jax": 1}  # processes of each
-PACKAGES = {"sklearn": "scikit-learn", "torch_fused": "torch"}
 SPEC = f"""
 experiment: search
 data: {{source: 'builtin:optdigits', validation: 0.15, scaling: {{name: divide, by: 16}}}}
@@ -72,7 +70,7 @@ class NettrainSearch:
         """The training and validation rows as plain arrays."""
         from nettrain.sweep.shared_data import map_shared
 
-        data = map_shared(self.made.chunks[0].data)
+        (data,) = map_shared(self.made.chunks[0].data)
         assert data.validation is not None
         parts = {"train": data.train, "val": data.validation}
         return {f"{part}_{name}": getattr(rows, name) for part, rows in parts.items() for name in ("x", "y")}
@@ -82,7 +80,7 @@ class SearchPeer:
     """Another library in one or more processes, which share the trials."""
 
     def __init__(self, name: str, data: Path, values: list[dict[str, Any]], stack: ExitStack) -> None:
-        size = PEERS[name]
+        size = SIDES[name].processes
         threads = {} if size == 1 else dict.fromkeys(POOLS, "1")
         command = [sys.executable, sys.argv[0], "search-side", name, str(data)]
         pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
@@ -120,7 +118,7 @@ def serve(name: str, data: Path) -> None:
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     try:
-        train: Callable[..., list[float]] = import_module(f"peers.search_{name}").train
+        train: Callable[..., list[float]] = import_module(SIDES[name].search).train
     except ModuleNotFoundError as error:
         print(json.dumps({"missing": str(error.name)}), file=replies, flush=True)
         return
@@ -150,6 +148,5 @@ def compare(names: list[str], trials: int, rounds: int) -> tuple[dict[str, Any],
                 peer.turn()
                 shown[name]["seconds"].append(perf_counter() - started)
     for name, figures in shown.items():
-        package = PACKAGES.get(name, name)
-        figures["version"] = import_module("nettrain").__version__ if name == "nettrain" else version(package)
+        figures["version"] = version_of(name)
     return shown, missing

@@ -1,6 +1,8 @@
 """Who takes part in comparisons. A library is one entry of SIDES and the files that it names."""
 
 from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import version
 
 
 @dataclass(frozen=True)
@@ -45,3 +47,8 @@ SIDES = {
 def that_have(what: str) -> list[str]:
     """The names of the sides whose entry fills in `trainer`, `script` or `search`."""
     return [name for name, side in SIDES.items() if getattr(side, what)]
+
+
+def version_of(name: str) -> str:
+    """The version of a library that is installed, or of nettrain, which need not be."""
+    return str(import_module(OURS).__version__) if name == OURS else version(SIDES[name].package)
