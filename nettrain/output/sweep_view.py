@@ -192,19 +192,21 @@ def draw_sweep(sweep: Sweep) -> None:
 def _draw_front(sweep: Sweep) -> None:
     from nettrain.output.figures.front import GoalAxis, GoalPoint, front_picture
 
-    goals, constraints = sweep.criteria.goals, sweep.criteria.constraints
+    goals, constraints, fronts = sweep.criteria.goals, sweep.criteria.constraints, sweep.fronts
     marked = {one.figure: one.limits for one in constraints}
     axes = [GoalAxis(one.metric, one.maximize, marked.get(one.metric, ())) for one in goals]
     points = [
         GoalPoint(
             one.trial,
             tuple(one.figures.get(goal.metric, nan) for goal in goals),
-            on_front=sweep.fronts.get(one.trial) == 1,
+            on_front=fronts.get(one.trial) == 1,
             breaks=bool(broken(constraints, one.figures)),
         )
         for one in sweep.results.values()
         if one.status == "finished"
     ]
+    if not points:
+        return
     name = sweep.space.loaded.experiment.experiment
     heading = f"{name}: {listed([title(goal.metric) for goal in goals])} of {len(points)} trials"
     write_atomic(sweep.folder.front_picture, front_picture(points, axes, heading))

@@ -53,14 +53,15 @@ def trials_table(sweep: Sweep) -> str:
     keys = [parameter.key for parameter in sweep.space.parameters]
     measured = {number: _measured(result) for number, result in sweep.results.items()}
     figures = sorted({name for named in measured.values() for name in named})
+    columns, fronts = judged_columns(sweep.criteria), sweep.fronts
     rows = []
     for number, result in sweep.results.items():
         values = sweep.trials[number - 1].values
         drawn = [as_text(values[key]) if key in values else None for key in keys]
         cells = [measured[number].get(name) for name in figures]
-        judged = list(_judged(sweep, result).values())
+        judgement = {FRONT: fronts.get(number), BREAKS: _breaks(sweep.criteria, result)}
+        judged = [judgement[name] for name in columns]
         rows.append([number, result.status, *judged, *drawn, result.epochs, result.best_epoch, *cells])
-    columns = judged_columns(sweep.criteria)
     return csv_text(["trial", "status", *columns, *keys, "epochs", "best_epoch", *figures], rows)
 
 
@@ -70,18 +71,16 @@ def judged_columns(criteria: Criteria) -> list[str]:
     return [name for name, is_wanted in wanted.items() if is_wanted]
 
 
-def _judged(sweep: Sweep, result: TrialResult) -> dict[str, object]:
-    cells: dict[str, object] = {
-        FRONT: sweep.fronts.get(result.trial),
-        BREAKS: "; ".join(broken(sweep.criteria.constraints, result.figures)) or None,
-    }
-    return {name: cells[name] for name in judged_columns(sweep.criteria)}
+def _breaks(criteria: Criteria, result: TrialResult) -> str | None:
+    """What a trial breaks, None where it keeps to all constraints."""
+    return "; ".join(broken(criteria.constraints, result.figures)) or None
 
 
 def _write_front(sweep: Sweep) -> None:
     """The experiment of each trial on the front, and no others."""
     folder, front = sweep.folder.front, {f"{one.trial}.yaml": one for one in sweep.front}
-    folder.mkdir(exist_ok=True)
+    if front:
+        folder.mkdir(exist_ok=True)
     for path in folder.glob("*.yaml"):
         if path.name not in front:
             path.unlink()

@@ -245,7 +245,8 @@ def _result(sweep: Sweep, summary: SweepSummary, folder: Path | None) -> SweepRe
 
 def is_complete(sweep: Sweep) -> bool:
     """Whether all trials have results, and the files in the folder have them."""
-    return not sweep.chunks and len(sweep.trials) == sweep.total and is_written(sweep)
+    left = sweep.chunks or sweep.refused or len(sweep.trials) < sweep.total
+    return not left and is_written(sweep)
 
 
 def run_sweep(

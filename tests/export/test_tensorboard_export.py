@@ -155,7 +155,9 @@ def check_columns(events: Path) -> None:
     choices = {key: [parse(one) for one in parse(info[5][0])[1]] for key, info in infos.items() if info[5]}
     assert [b"[8]", b"[4, 4]"] == [one[3][0] for one in choices["model.hidden"]]
     assert [32.0, 64.0] == [one[2][0] for one in choices["training.batch_size"]]
-    assert [b"finished", b"pruned", b"diverged", b"failed"] == [one[3][0] for one in choices["status"]]
+    assert [b"finished", b"pruned", b"diverged", b"failed", b"infeasible"] == [
+        one[3][0] for one in choices["status"]
+    ]
     assert ["model.dropout"] == [key for key, info in infos.items() if not info[7]], (
         "what is constant does not differ"
     )

@@ -6,6 +6,7 @@ from nettrain.data.prepare import Prepared
 from nettrain.experiment.resolution import resolve_with_data
 from nettrain.sweep import population_training
 from nettrain.sweep.chunk_training import ChunkTraining
+from nettrain.sweep.epoch_time import seconds_per_epoch
 from nettrain.sweep.messages import FromWorker, RungReached, TrialChunk, TrialResult, TrialsEnded
 from tests.fake_cupy.backend import FakeCupyBackend
 from tests.trained import IRIS, experiment, prepared
@@ -58,3 +59,16 @@ def test_a_chunk_ends_the_same_on_a_device(folds: int, monkeypatch: pytest.Monke
         assert (one.status, one.epochs) == (there[trial].status, there[trial].epochs)
         assert one.figures == pytest.approx(there[trial].figures, rel=1e-6)
         assert (folds if folds > 1 else 0) == len(there[trial].folds)
+
+
+def test_the_time_of_an_epoch_is_measured_on_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[int] = []
+
+    def fake(name: str, **of: object) -> FakeCupyBackend:
+        opened.append(int(str(of["device"])))
+        return FakeCupyBackend(str(of["dtype"]), 1)
+
+    monkeypatch.setattr(population_training, "open_backend", fake)
+    chunk, data = chunk_of(3)
+    assert 0 < seconds_per_epoch(chunk.experiments[0], data, 2) < 60
+    assert [2] == opened

@@ -142,7 +142,7 @@ def _front(report: SweepReport, drawings: Drawings) -> Content:
     goals = [one["metric"] for one in report.summary["goals"]]
     picture = front_picture(_goal_points(report, goals), _goal_axes(report), render=svg)
     words = listed([named(one) for one in goals])
-    text = f"Each point is a trial. No other one beats those in orange: is as good in {words}, better in one."
+    text = f"Each point is a trial. None is as good as those in orange in {words} and better in one of them."
     keys = [one.key for one in report.parameters]
     headings = [
         Heading("trial", numeric=True),
