@@ -40,7 +40,7 @@ FLOORS = {
 NUMBA = tuple(
     f"nettrain/backend/{name}.py" for name in ("numba_compiler", "stamped_cache", "tile", "machine_call")
 )
-LLVM = (*NUMBA[1:], "nettrain/backend/machine_code.py")
+LLVM = (*NUMBA[1:], "nettrain/backend/machine_code.py", "nettrain/backend/blas_call.py")
 ONLY_IN = {
     "numba": NUMBA,
     "llvmlite": LLVM,

@@ -32,6 +32,12 @@ class _BlasThreads:
             self._look()
             return min(self._theirs.values(), default=None)
 
+    def files(self) -> list[str]:
+        """The files of the libraries."""
+        with self._lock:
+            self._look()
+            return [library.filepath for library in self._libraries]
+
     @contextmanager
     def borrowed(self, threads: int | None = None) -> Iterator[None]:
         """Use so many, and give back what others had set when the last such context of all threads ends."""
@@ -83,4 +89,5 @@ def set_from_any_thread(library: "LibController", threads: int) -> None:
 _BLAS = _BlasThreads()
 set_blas_threads = _BLAS.set
 allowed_blas_threads = _BLAS.allowed
+blas_files = _BLAS.files
 borrowed_blas_threads = _BLAS.borrowed

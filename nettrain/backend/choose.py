@@ -51,17 +51,15 @@ def _in_brief(error: BackendError) -> str:
     return str(error).split(": ")[1]
 
 
-def open_backend(
-    name: str, *, dtype: str, threads: int, device: int = 0, tf32: bool = False, kernel_threads: int = 0
-) -> Backend:
-    """The backend of that name, with numbers in `dtype`; NumPy ignores device and tf32, CuPy kernel_threads.
+def open_backend(name: str, *, dtype: str, threads: int, device: int = 0, tf32: bool = False) -> Backend:
+    """The backend of that name, with numbers in `dtype`; NumPy ignores device and tf32.
 
     Raises a BackendError when the backend cannot be used on this machine.
     """
     if name == "numpy":
         from nettrain.backend.numpy import NumpyBackend
 
-        return NumpyBackend(dtype, threads, kernel_threads)
+        return NumpyBackend(dtype, threads)
     if name != "cupy":
         raise ValueError(f"no backend {name!r}")
     from nettrain.backend.device import find_device

@@ -9,33 +9,34 @@ A kernel is a plain function of arrays whose outermost loop runs over `prange`:
             for j in range(x.shape[1]):
                 out[i, j] = factor[0] * x[i, j]
 
-`kernel.bind(work, threads, arrays)` compiles it for the types of these arrays and returns a call without
-arguments, which a training step runs again and again. A kernel has two forms: one for a single thread, and
-one whose `prange` is shared out among threads where there is enough work. Both do the same arithmetic in the
-same order within an iteration, so they give the same bits. Helpers that kernels call are marked `inline`.
-The CuPy backend translates the same Python functions to CUDA C++ (see `backend.cuda`).
+`kernel.bind(work, arrays)` compiles it for the types of these arrays and returns a call without arguments,
+which a training step runs again and again. A kernel has two forms: one for a single thread, and one that
+makes a share of the iterations of its `prange` (see `backend.shared_loop`), for tapes in machine code, whose
+threads share out what has enough work. Both do the same arithmetic in the same order within an iteration, so
+they give the same bits. Helpers that kernels call are marked `inline`. The CuPy backend translates the same
+Python functions to CUDA C++ (see `backend.cuda`).
 
 Compiling takes a second or so, and importing Numba a fifth of one. So the machine code is kept on disk,
 beside the source file or, where that folder is read-only, in the user's cache, and is used again only if
-nothing that it was made from has changed (see `backend.fingerprint`). The form for a single thread is loaded
-without Numba (see `backend.machine_code`), the other one by it (see `backend.numba_compiler`).
+nothing that it was made from has changed (see `backend.fingerprint`). It is loaded without Numba (see
+`backend.machine_code`) where that can be done, otherwise by it (see `backend.numba_compiler`).
 """
 
 import os
-import sys
-import threading
 from collections.abc import Callable, Sequence
 from functools import partial
-from types import FunctionType, ModuleType
+from types import FunctionType
 from typing import TYPE_CHECKING, Protocol, cast
 
 from nettrain.backend.argument_words import argument_form
 from nettrain.backend.base import Array
 from nettrain.backend.fingerprint import fingerprint
 from nettrain.backend.helper import expanded, inline, prange
+from nettrain.backend.shared_loop import shared_body
 
 if TYPE_CHECKING:
     from nettrain.backend.machine_code import CompiledCode, MachineCode
+    from nettrain.backend.numba_compiler import Compiled
 
 __all__ = [
     "BoundKernel",
@@ -47,7 +48,6 @@ __all__ = [
     "prange",
     "strided",
 ]
-PARALLEL_FROM = 262_144  # elements; below, waking the threads costs more than they save
 SWITCH = "NETTRAIN_CODE_CACHE"  # of the environment; "numba" for Numba's own cache
 
 
@@ -63,15 +63,23 @@ class CompiledForm(Protocol):
 
 
 class BoundKernel(partial[None]):
-    """A call of a kernel's machine code on fixed arrays; `serial` if a single thread does it."""
+    """A call of a kernel's machine code on fixed arrays, of which it visits `work` elements."""
 
+    kernel: "Kernel"
     form: CompiledForm
     arrays: Sequence[Array]
-    serial: bool
+    work: int
 
     def address(self) -> int:
         """Where the machine code lies, which takes words (see `backend.argument_words`)."""
         return self.form.address
+
+    def address_of_share(self) -> int:
+        """Where that for a share of the iterations lies, which takes the words of two more numbers.
+
+        They are the number of the share, and of how many. Raises an OSError without the kernel's source.
+        """
+        return self.kernel.form_of_share(self.arrays).address
 
 
 class Kernel:
@@ -81,33 +89,29 @@ class Kernel:
         self.__name__, self.__doc__ = body.__name__, body.__doc__
         self.body = body
         self.strided = strided
-        self._serial: dict[tuple[str, ...], CompiledForm] = {}
+        self._forms: dict[tuple[str, ...], CompiledForm] = {}
 
-    def bind(self, work: int, threads: int, arrays: Sequence[Array]) -> BoundKernel:
-        """A call of the kernel on these arrays, compiled now, in the form that suits `work` elements."""
-        serial = threads == 1 or work < PARALLEL_FROM
-        form = self._serial_form(arrays) if serial else self._numba_form(arrays, parallel=True)
+    def bind(self, work: int, arrays: Sequence[Array]) -> BoundKernel:
+        """A call of the kernel on these arrays, of which it visits `work` elements, compiled now."""
+        form = self._form(self.body, arrays)
         function, values = form.call(arrays)
         bound = BoundKernel(function, *values)
-        bound.form, bound.arrays, bound.serial = form, arrays, serial
+        bound.kernel, bound.form, bound.arrays, bound.work = self, form, arrays, work
         return bound
 
-    def _serial_form(self, arrays: Sequence[Array]) -> CompiledForm:
-        """The form for a single thread."""
-        forms = tuple(argument_form(array, strided=self.strided) for array in arrays)
-        if forms not in self._serial:
-            kept = _kept_code(self.body, arrays, forms, strided=self.strided)
-            self._serial[forms] = kept or self._numba_form(arrays)
-        return self._serial[forms]
+    def form_of_share(self, arrays: Sequence[Array]) -> CompiledForm:
+        """The form for a share of the iterations."""
+        return self._form(shared_body(self.body), (*arrays, 0, 1))
 
-    def _numba_form(self, arrays: Sequence[Array], *, parallel: bool = False) -> CompiledForm:
-        """A form that Numba keeps; if `parallel`, its outermost loop is shared out among threads."""
-        kept_by_numba = _numba_compiler().kept_by_numba
-        form: CompiledForm = kept_by_numba(self.body, arrays, strided=self.strided, parallel=parallel)
-        return form
+    def _form(self, body: FunctionType, arguments: Sequence[object]) -> CompiledForm:
+        forms = tuple(argument_form(argument, strided=self.strided) for argument in arguments)
+        if forms not in self._forms:  # that of a share takes two numbers more
+            kept = _kept_code(body, arguments, forms, strided=self.strided)
+            self._forms[forms] = kept or _kept_by_numba(body, arguments, strided=self.strided)
+        return self._forms[forms]
 
     def __call__(self, *arrays: Array) -> None:
-        self.bind(0, 1, arrays)()
+        self.bind(0, arrays)()
 
 
 def kernel(body: Callable[..., None]) -> Kernel:
@@ -120,17 +124,16 @@ def strided(body: Callable[..., None]) -> Kernel:
     return Kernel(cast(FunctionType, body), strided=True)
 
 
-def compiled_without_gil(body: Callable[..., None], *arrays: Array) -> Callable[..., Callable[[int], None]]:
-    """A function that takes arrays like these and returns another: of a whole number, their last argument.
+def compiled_without_gil(body: Callable[..., None], *first: object) -> Callable[..., Callable[[int], None]]:
+    """A function that takes arguments like these and returns another: of a whole number, the last argument.
 
     That one lets other threads of Python run meanwhile.
     """
-    function, arguments = cast(FunctionType, body), (*arrays, 0)
+    function, arguments = cast(FunctionType, body), (*first, 0)
     kept = _kept_code(function, arguments, tuple(map(argument_form, arguments)))
     if kept is not None:
         return kept.without_gil
-    entry: Callable[..., None] = _numba_compiler().kept_by_numba(function, arguments, nogil=True).entry
-    return partial(partial, entry)
+    return partial(partial, _kept_by_numba(function, arguments, nogil=True).entry)
 
 
 def _kept_code(
@@ -141,8 +144,9 @@ def _kept_code(
         return None
 
     def compile() -> "CompiledCode":
-        compiled: CompiledCode = _numba_compiler().compiled(body, arguments, strided=strided)
-        return compiled
+        from nettrain.backend.numba_compiler import compiled
+
+        return compiled(body, arguments, strided=strided)
 
     try:
         from nettrain.backend.machine_code import machine_code
@@ -152,35 +156,9 @@ def _kept_code(
         return None
 
 
-class _Threads(threading.local):
-    """How many threads the parallel kernels of a thread of Python may use, before Numba can be told."""
+def _kept_by_numba(
+    body: FunctionType, arguments: Sequence[object], *, strided: bool = False, nogil: bool = False
+) -> "Compiled":
+    from nettrain.backend.numba_compiler import kept_by_numba
 
-    pending: int | None = None
-
-
-_threads = _Threads()
-ALL_THREADS = 1 << 30
-
-
-def set_threads(threads: int) -> None:
-    """Let parallel kernels use up to this many threads."""
-    _threads.pending = threads
-    if "numba" in sys.modules:
-        _numba_compiler()
-
-
-def kernel_threads() -> int:
-    """How many threads parallel kernels may use; ALL_THREADS while nobody has said it."""
-    if "numba" in sys.modules:
-        return int(_numba_compiler().kernel_threads())
-    return ALL_THREADS if _threads.pending is None else _threads.pending
-
-
-def _numba_compiler() -> ModuleType:
-    """The module that imports Numba, which knows then how many threads it may use."""
-    from nettrain.backend import numba_compiler
-
-    if _threads.pending is not None:
-        numba_compiler.set_threads(_threads.pending)
-        _threads.pending = None
-    return numba_compiler
+    return kept_by_numba(body, arguments, strided=strided, nogil=nogil)

@@ -9,15 +9,12 @@ reads, and a few sizes do for all.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 from llvmlite import ir
 
-from nettrain.backend.base import Array
 from nettrain.backend.helper import LaterModule, intrinsic
-from nettrain.backend.kernel import compiled_without_gil
 
 if TYPE_CHECKING:
     from numba.core import types
@@ -40,13 +37,11 @@ class MachineCall:
     kept: object
 
 
-def _define_call_machine_code(
-    _: object, function: "types.Integer", words: "types.Integer", size: "types.Integer"
-) -> "tuple[Signature, Generate]":
+def _define_call_row(_: object, row: "types.Integer") -> "tuple[Signature, Generate]":
     def generate(
         context: "BaseContext", builder: ir.IRBuilder, signature: "Signature", values: tuple[ir.Value, ...]
     ) -> ir.Value:
-        function, words, size = values
+        function, words, size = _loaded(builder, builder.inttoptr(values[0], WORD.as_pointer()), 3)
         block = builder.inttoptr(words, WORD.as_pointer())
         end = builder.append_basic_block("called")
         switch = builder.switch(size, end)
@@ -54,58 +49,40 @@ def _define_call_machine_code(
             case = builder.append_basic_block(f"words{count}")
             switch.add_case(ir.Constant(WORD, number), case)
             builder.position_at_end(case)
-            _call(builder, function, block, count)
+            kind = ir.FunctionType(STATUS, [WORD] * count)
+            builder.call(builder.inttoptr(function, kind.as_pointer()), _loaded(builder, block, count))
             builder.branch(end)
         builder.position_at_end(end)
         return context.get_dummy_value()
 
-    return types.void(types.int64, types.int64, types.int64), generate
+    return types.void(types.int64), generate
 
 
-def _call(builder: ir.IRBuilder, function: ir.Value, block: ir.Value, count: int) -> None:
-    """Instructions that load the words of a block and call a function with them."""
-    places = [builder.gep(block, [ir.Constant(WORD, k)]) for k in range(count)]
-    kind = ir.FunctionType(STATUS, [WORD] * count)
-    builder.call(builder.inttoptr(function, kind.as_pointer()), [builder.load(place) for place in places])
+def _loaded(builder: ir.IRBuilder, block: ir.Value, count: int) -> list[ir.Value]:
+    """So many words from the beginning of a block on."""
+    return [builder.load(builder.gep(block, [ir.Constant(WORD, k)])) for k in range(count)]
 
 
-# call_machine_code(function, words, size), for compiled loops: the function at this address, with SIZES[size]
-# words from the other address on.
-call_machine_code = intrinsic(_define_call_machine_code)
+# call_row(address), for compiled loops: make the call whose row of three numbers lies there.
+call_row = intrinsic(_define_call_row)
+ROW_BYTES = 24
 
 
-def run_calls(calls: Array, times: int) -> None:
-    """Make the calls (n, 3), one after the other, so many times."""
-    for _ in range(times):
-        for k in range(calls.shape[0]):
-            call_machine_code(calls[k, 0], calls[k, 1], calls[k, 2])
-
-
-class MachineCalls:
-    """Calls that one compiled loop makes in order, as often as it is told, without the interpreter."""
+class CallTable:
+    """Calls as rows of three numbers in memory, from `address` on."""
 
     def __init__(self, calls: Sequence[MachineCall]) -> None:
         sizes = [_size(call) for call in calls]
         self._kept = calls
         self._blocks = np.zeros(sum(SIZES[size] for size in sizes), np.int64)
         self._rows = np.zeros((len(calls), 3), np.int64)
+        self.address: int = self._rows.ctypes.data
         start = 0
         for row, call, size in zip(self._rows, calls, sizes, strict=True):
             block = self._blocks[start : start + SIZES[size]]
             block[: len(call.words)] = call.words
             row[:] = call.function, block.ctypes.data, size
             start += SIZES[size]
-        self._run = _loop()(self._rows)
-
-    def run(self, times: int) -> None:
-        """Make all calls so many times."""
-        self._run(times)
-
-
-@cache
-def _loop() -> Callable[[Array], Callable[[int], None]]:
-    """`run_calls`, compiled, for rows of calls."""
-    return compiled_without_gil(run_calls, np.zeros((0, 3), np.int64))
 
 
 def _size(call: MachineCall) -> int:

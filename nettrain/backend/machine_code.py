@@ -3,7 +3,7 @@
 A file holds one function for one form of its arguments: a line that says what it is, and an object file. It
 lies beside the source, among Python's own compiled files, or where these may not be written in the user's
 cache (or in NUMBA_CACHE_DIR), and its name says for which processor it is. It is used again only if its
-stamp is the same (see `backend.fingerprint`). Serial code alone is kept so: it needs no threads of Numba.
+stamp is the same (see `backend.fingerprint`).
 """
 
 import ctypes
@@ -34,8 +34,13 @@ _engines: list[Any] = []  # which hold machine code
 class CompiledCode(Protocol):
     """What a compiler makes."""
 
-    address: int
-    symbol: str
+    @property
+    def address(self) -> int:
+        """Where the machine code lies."""
+
+    @property
+    def symbol(self) -> str:
+        """The name of its machine code."""
 
     def object_code(self) -> bytes:
         """An object file with the machine code."""
@@ -154,12 +159,27 @@ def _load(content: bytes, stamp: str) -> int:
     _make_functions_known()
     if missing := [name for name in head.needs if llvm.address_of_symbol(name) is None]:
         raise ValueError(f"there is no {', '.join(missing)} here")  # LLVM would end the process
-    machine = llvm.Target.from_triple(llvm.get_process_triple()).create_target_machine(jit=True)
-    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)  # which owns the machine
+    engine = _engine("")
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+    return _address(engine, head.symbol)
+
+
+def address_of(text: str, symbol: str) -> int:
+    """The address of a function in a module written in LLVM's language, compiled now and kept nowhere."""
+    _make_functions_known()
+    return _address(_engine(text), symbol)
+
+
+def _engine(text: str) -> Any:
+    """What compiles a module for this processor, and holds its machine code."""
+    machine = llvm.Target.from_triple(llvm.get_process_triple()).create_target_machine(jit=True)
+    return llvm.create_mcjit_compiler(llvm.parse_assembly(text), machine)  # which owns the machine
+
+
+def _address(engine: Any, symbol: str) -> int:
     engine.finalize_object()
     _engines.append(engine)  # it would take the code with it
-    return int(engine.get_function_address(head.symbol))
+    return int(engine.get_function_address(symbol))
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Numba: imported where a kernel must be compiled, or may be shared out among threads.
+"""Numba: imported where a kernel must be compiled.
 
 Numba keeps machine code on disk too. `backend.stamped_cache` makes that fast and never stale, but needs
 private classes of Numba. Where these are missing, or the environment says NETTRAIN_CODE_CACHE=numba, its own
@@ -26,8 +26,6 @@ try:
 except (ImportError, AttributeError):
     stamped_cache = None  # type: ignore[assignment]
 
-numba.config.THREADING_LAYER = "workqueue"  # type: ignore[attr-defined]  # "omp" fights with OpenBLAS's threads
-
 
 class Options(TypedDict, total=False):
     """Options of Numba's compiler.
@@ -35,7 +33,6 @@ class Options(TypedDict, total=False):
     There is no fastmath: sums must keep their order, or a member's bits would depend on its neighbours.
     """
 
-    parallel: bool
     error_model: Literal["numpy"]
     nogil: bool
     no_cpython_wrapper: bool
@@ -120,11 +117,10 @@ def kept_by_numba(
     arguments: Sequence[object],
     *,
     strided: bool = False,
-    parallel: bool = False,
     nogil: bool = False,
 ) -> Compiled:
     """A function compiled for arguments like these, which Numba keeps on disk where it can."""
-    return _for_arguments(_kept(body, parallel, nogil), arguments, strided=strided)
+    return _for_arguments(_kept(body, nogil), arguments, strided=strided)
 
 
 def _for_arguments(dispatcher: Dispatcher, arguments: Sequence[object], *, strided: bool) -> Compiled:
@@ -134,10 +130,9 @@ def _for_arguments(dispatcher: Dispatcher, arguments: Sequence[object], *, strid
 
 
 @cache
-def _kept(body: FunctionType, parallel: bool, nogil: bool) -> Dispatcher:
+def _kept(body: FunctionType, nogil: bool) -> Dispatcher:
     """A dispatcher whose machine code is kept on disk, where there is a folder that may be written to."""
-    options = Options(parallel=parallel, error_model="numpy", nogil=nogil)
-    name = f"{body.__qualname__}_parallel" if parallel else body.__qualname__
+    options, name = Options(error_model="numpy", nogil=nogil), body.__qualname__
     stamp = fingerprint(body, **options)
     for keep in _ways_to_keep():
         with suppress(RuntimeError, AttributeError, TypeError):  # no such folder, or another version of Numba
@@ -199,13 +194,3 @@ def _known_to_numba(value: object) -> object:
     if value is prange:
         return numba.prange
     return compiled_helper(value) if isinstance(value, Helper) else value
-
-
-def set_threads(threads: int) -> None:
-    """Let parallel kernels use up to this many threads, in this thread of Python."""
-    numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
-
-
-def kernel_threads() -> int:
-    """How many threads parallel kernels may use."""
-    return int(numba.get_num_threads())

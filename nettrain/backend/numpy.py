@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from nettrain.backend.base import Array, ArrayModule, Call, HostArray, Replay
 from nettrain.backend.blas_threads import set_blas_threads
-from nettrain.backend.kernel import Kernel, set_threads
+from nettrain.backend.kernel import Kernel
 from nettrain.backend.product import (
     bias_or_zeros,
     finishing,
@@ -20,7 +20,8 @@ from nettrain.backend.product import (
     sum_by_product,
     transpose,
 )
-from nettrain.backend.replay import PythonReplay, recorded_formula
+from nettrain.backend.product_blocks import blocks_of
+from nettrain.backend.replay import PythonReplay, SideBySide, recorded_formula
 from nettrain.backend.rows import take_rows
 
 PRODUCTS = "NETTRAIN_PRODUCTS"  # of the environment; "blas" for products without hand-written LLVM
@@ -31,15 +32,16 @@ ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
 
 
 class NumpyBackend:
-    """Arrays in host memory; large products through NumPy's BLAS with a fixed number of threads.
+    """Arrays in host memory; large products through NumPy's BLAS, in blocks.
 
-    Kernels may have more threads than that, `kernel_threads`: their bits do not depend on how many.
+    Threads of our own share out the blocks, and the iterations of kernels, in machine code: no bit depends on
+    how many threads there are, and the BLAS has one.
 
     Small products and transposes go through `backend.small_products`, unless its LLVM cannot be built here,
     the processor has no fused multiply-add, or the environment says NETTRAIN_PRODUCTS=blas. Results then
     differ by rounding. Tapes run in machine code as far as possible (see `backend.native_replay`), unless
-    that cannot be done here or the environment says NETTRAIN_TAPE=python, which gives the same bits. `notes`
-    are for the person who starts a run.
+    that cannot be done here or the environment says NETTRAIN_TAPE=python, which gives the same bits with a
+    single thread. `notes` are for the person who starts a run.
     """
 
     name = "numpy"
@@ -50,11 +52,10 @@ class NumpyBackend:
     rows_per_sum = 1 << 30  # all
     chunk_bytes = 1 << 20  # so that they fit the caches
 
-    def __init__(self, dtype: str = "float32", threads: int = 1, kernel_threads: int = 0) -> None:
+    def __init__(self, dtype: str = "float32", threads: int = 1) -> None:
         self.dtype = np.dtype(dtype)
-        self.threads, self.kernel_threads = threads, max(threads, kernel_threads)
-        set_blas_threads(threads)
-        set_threads(self.kernel_threads)
+        self.threads = threads
+        set_blas_threads(1)
         self.notes: list[str] = []
         self._small = self._load_small_products()
         self._native = self._load_native_replay()
@@ -121,9 +122,10 @@ class NumpyBackend:
             except Exception as error:  # whatever Numba or LLVM cannot build
                 self._small = None
                 self._note_fallback(BLAS_FOR_ALL, error)
-        return self.capture(
-            [partial(self.matmul, a, b, out), *finishing(self, out, bias, clamp_min, relu_mask)]
+        blocks = SideBySide(
+            [partial(np.matmul, *operands, out=part) for *operands, part in blocks_of(a, b, out)]
         )
+        return self.capture([blocks, *finishing(self, out, bias, clamp_min, relu_mask)])
 
     def sum_rows(self, x: Array, w: Array, start: int) -> Call:
         return sum_by_product(self, x, w, start)
@@ -147,7 +149,7 @@ class NumpyBackend:
         return self.launch(take_rows, out.size, *rows)
 
     def launch(self, kernel: Kernel, work: int, *arrays: Array) -> Call:
-        return kernel.bind(work, self.kernel_threads, arrays)
+        return kernel.bind(work, arrays)
 
     def prefetcher(self) -> None:
         return None
@@ -161,7 +163,7 @@ class NumpyBackend:
     def capture(self, calls: Sequence[Call]) -> Replay:
         if self._native is not None:
             try:
-                replay: Replay = self._native.replayed(calls)
+                replay: Replay = self._native.replayed(calls, self.threads)
                 return replay
             except Exception as error:  # whatever Numba or LLVM cannot build
                 self._native = None

@@ -25,6 +25,10 @@ class PythonReplay:
             self()
 
 
+class SideBySide(PythonReplay):
+    """Calls that may be made at the same time: none reads or writes what another writes."""
+
+
 def recorded_formula(function: Callable[..., None], *arrays: Array) -> Call:
     """function(np, *arrays) as calls of NumPy's functions, if it makes no others than with an `out`."""
     recorder = _Recorder()

@@ -32,7 +32,7 @@ class BackendSettings(Settings):
     name: Literal["auto", "numpy", "cupy"] = option("auto", "auto: cupy where a GPU is available, else numpy")
     dtype: Literal["float32", "float64"] = option("float32", "type of parameters and activations")
     threads: Threads = option(
-        "auto", "threads of matrix products and kernels; the last bits of a run depend on them"
+        "auto", "threads of matrix products and kernels; no bit of a run depends on them"
     )
     device: int = option(0, "number of the GPU", ge=0)
     tf32: bool = option(False, "let a GPU round the factors of float32 products to 10 bits")

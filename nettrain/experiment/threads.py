@@ -2,11 +2,10 @@
 
 import os
 
+from nettrain.backend.product_blocks import block_count
 from nettrain.data.prepare import Prepared
 from nettrain.experiment.settings import Experiment
 from nettrain.experiment.task import network_of
-
-SHARED_FROM = 1 << 23  # multiplications in one product; two threads begin to pay off near here
 
 
 def available_cores() -> int:
@@ -15,12 +14,11 @@ def available_cores() -> int:
 
 
 def fitting_threads(experiment: Experiment, data: Prepared) -> int:
-    """All processors if the matrix product of some layer is large enough to be shared, otherwise one.
+    """As many as the largest product of a layer has blocks, up to the number of processors.
 
-    Waking threads for small products gains nothing, and costs much where other programs keep the processors
-    busy: a waiting thread spins. The decision depends on a single member, never on how many there are.
+    The decision depends on a single member, never on how many there are, and changes no bit.
     """
     architecture = network_of(experiment, data)
     rows = experiment.training.batch_rows(len(data.train.x)) * architecture.sub_members
-    largest = max(rows * m * n for m, n in architecture.products)
-    return available_cores() if largest >= SHARED_FROM else 1
+    blocks = max(block_count(rows, m, n) for m, n in architecture.products)
+    return min(blocks, available_cores())

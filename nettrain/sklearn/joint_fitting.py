@@ -87,7 +87,7 @@ class PlannedNetwork:
     fit: JointFit
     estimator: MLPEstimator
     converges: bool  # as in a FitRequest
-    kernel_threads: int  # at most
+    threads: int  # at most
     experiment: Experiment
     data: Prepared
 
@@ -134,8 +134,8 @@ def _trained(planned: Sequence[PlannedNetwork]) -> Iterator[PlannedNetwork]:
     for positions in populations(trainees):
         some, started = [planned[position] for position in positions], perf_counter()
         try:
-            threads = min(network.kernel_threads for network in some)
-            population = TrainedTogether(trainees, positions, recorded=False, kernel_threads=threads)
+            threads = min(network.threads for network in some)
+            population = TrainedTogether(trainees, positions, recorded=False, threads=threads)
         except NettrainError:
             yield from some
             continue

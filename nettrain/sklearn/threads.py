@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from nettrain.backend.blas_threads import allowed_blas_threads, borrowed_blas_threads
-from nettrain.backend.kernel import kernel_threads, set_threads
 from nettrain.experiment.named_backend import named_backend
 from nettrain.experiment.settings import Experiment
 from nettrain.experiment.threads import available_cores
@@ -17,7 +16,7 @@ LIMITS = ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS")  # set by joblib in its worker
 
 
 def most_threads() -> int:
-    """How many threads may be used here: one beside other threads, since kernels belong to the main one."""
+    """How many threads may be used here: one beside other threads of Python, which may do the same."""
     if threading.current_thread() is not threading.main_thread():
         return 1
     named = [int(value) for value in map(os.environ.get, LIMITS) if value and value.isdigit()]
@@ -34,13 +33,9 @@ def within_limit(experiment: Experiment) -> Experiment:
 
 @contextmanager
 def borrowed_threads(threads: int | None = None) -> Iterator[None]:
-    """Leave the threads of BLAS and of Numba as they were; inside, BLAS uses so many, if they are given."""
-    before = kernel_threads()
-    try:
-        with borrowed_blas_threads(threads):
-            yield
-    finally:
-        set_threads(before)
+    """Leave the threads of BLAS as they were; inside, it uses so many, if they are given."""
+    with borrowed_blas_threads(threads):
+        yield
 
 
 @contextmanager
@@ -50,5 +45,5 @@ def predicting(trained: TrainedRun) -> Iterator[TrainedRun]:
         if trained.backend.threads > most_threads():
             backend = named_backend(within_limit(trained.experiment).backend)
             trained = replace(trained, backend=backend)
-        with borrowed_threads(trained.backend.threads):
+        with borrowed_threads(1):  # ours share out its products
             yield trained

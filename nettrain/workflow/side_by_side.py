@@ -121,8 +121,8 @@ class TrainedTogether:
     """Runs that have been trained as one population: those of the `trainees` at these positions.
 
     With `recorded`, every figure of a history is computed, otherwise those that control the training and
-    those of validation rows. `after_epoch` is called with the population after every epoch. Kernels share the
-    members out among `kernel_threads`, which changes no bit.
+    those of validation rows. `after_epoch` is called with the population after every epoch. On a host
+    there are at least so many `threads`, which changes no bit.
     """
 
     @np.errstate(all="ignore")  # what is not finite is reported in words
@@ -135,9 +135,9 @@ class TrainedTogether:
         *,
         recorded: bool = True,
         after_epoch: "Callable[[TrainedTogether], None] | None" = None,
-        kernel_threads: int = 0,
+        threads: int = 0,
     ) -> None:
-        self._kernel_threads = kernel_threads
+        self._threads = threads
         self._trainees = [trainees[position] for position in positions]
         sizes = [len(one.members) for one in self._trainees]
         ends = np.cumsum(sizes).tolist()
@@ -157,7 +157,7 @@ class TrainedTogether:
         pairs = [
             (_without_labels(one), trainee.data) for trainee in self._trainees for one in trainee.members
         ]
-        backend = named_backend(self._trainees[0].experiment.backend, self._kernel_threads)
+        backend = named_backend(self._trainees[0].experiment.backend, self._threads)
         return build([one for one, _ in pairs], [data for _, data in pairs], backend, recorded=recorded)
 
     def runs(self) -> Iterator[MemoryRun]:

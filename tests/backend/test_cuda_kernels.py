@@ -136,7 +136,7 @@ class Recorder:
         self.calls: dict[tuple[str, Arguments], Recorded] = {}
 
     def launch(self, backend: NumpyBackend, kernel: Kernel, work: int, *arrays: Any) -> Any:
-        call, key = kernel.bind(work, backend.threads, arrays), (kernel.__name__, arguments(arrays))
+        call, key = kernel.bind(work, arrays), (kernel.__name__, arguments(arrays))
 
         def kept() -> None:
             if key not in self.calls and not kernel.strided:

@@ -8,11 +8,17 @@ import pytest
 
 from nettrain.backend import native_replay
 from nettrain.backend.base import Array
-from nettrain.backend.kernel import PARALLEL_FROM, kernel, prange
+from nettrain.backend.kernel import kernel, prange
 from nettrain.backend.machine_call import SIZES
-from nettrain.backend.native_replay import NativeReplay, machine_calls, replayed
+from nettrain.backend.native_replay import (
+    SHARED_FROM,
+    SHARES_PER_THREAD,
+    NativeReplay,
+    machine_calls,
+    replayed,
+)
 from nettrain.backend.numpy import TAPE, NumpyBackend
-from nettrain.backend.replay import PythonReplay, recorded_formula
+from nettrain.backend.replay import PythonReplay, SideBySide, recorded_formula
 
 RNG = np.random.default_rng(0)
 
@@ -74,6 +80,7 @@ def test_copies_in_place_and_numbers() -> None:
     assert out.tobytes() == wanted.tobytes()
 
 
+SQUARE = array(2, 4, 4)
 LEFT_TO_PYTHON = {
     "gaps": partial(np.add, array(3, 8)[:, ::2], 1.0, out=array(3, 4)),
     "gaps in the result": partial(np.add, array(3, 4), 1.0, out=array(3, 8)[:, ::2]),
@@ -81,15 +88,40 @@ LEFT_TO_PYTHON = {
     "a number with a dtype": partial(np.add, array(3, 4), np.float64(1), out=array(3, 4)),
     "a row for each": partial(np.add, array(3, 4), array(4), out=array(3, 4)),
     "a condition": partial(np.add, array(3), array(3), out=array(3), where=np.ones(3, bool)),
-    "a product": partial(np.matmul, array(2, 3, 4), array(2, 4, 5), out=array(2, 3, 5)),
+    "a product of rows and columns with gaps": partial(
+        np.matmul, array(2, 3, 8)[:, :, ::2], array(2, 4, 5), out=array(2, 3, 5)
+    ),
+    "a matrix times its transpose": partial(np.matmul, SQUARE, SQUARE.transpose(0, 2, 1), out=array(2, 4, 4)),
     "a closure": lambda: None,
-    "threads": NumpyBackend(threads=2).launch(add_number, PARALLEL_FROM, array(3), array(3), 1),
+    "a closure among others": SideBySide([partial(np.add, array(3), 1.0, out=array(3)), lambda: None]),
 }
 
 
 @pytest.mark.parametrize("what", LEFT_TO_PYTHON)
 def test_what_is_left_to_python(what: str) -> None:
     assert machine_calls(LEFT_TO_PYTHON[what]) is None
+
+
+def test_threads_share_out_a_kernel_with_enough_to_do() -> None:
+    groups = {
+        (work, threads): machine_calls(
+            NumpyBackend().launch(add_number, work, array(9), array(9), 1), threads
+        )
+        for work in (SHARED_FROM - 1, SHARED_FROM)
+        for threads in (1, 2, 3)
+    }
+    sizes = {key: [len(group) for group in found or ()] for key, found in groups.items()}
+    shared = {(SHARED_FROM, n): [n * SHARES_PER_THREAD] for n in (2, 3)}
+    assert sizes == {**{key: [1] for key in sizes}, **shared}
+
+
+def test_a_kernel_without_source_is_not_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(body: object) -> None:
+        raise OSError("could not get source code")
+
+    bound = NumpyBackend().launch(kernel(add_number.body), SHARED_FROM, array(9), array(9), 1)
+    monkeypatch.setattr("nettrain.backend.kernel.shared_body", fail)
+    assert [len(group) for group in machine_calls(bound, 2) or ()] == [1]
 
 
 def test_python_makes_the_calls_between_those_in_machine_code() -> None:
@@ -130,7 +162,7 @@ def test_the_environment_can_ask_for_python(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_python_runs_the_tape_where_machine_code_cannot_be_called(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(calls: object) -> None:
+    def fail(calls: object, threads: int) -> None:
         raise AttributeError("no such thing\nin this version")
 
     x, backend = np.zeros(2), NumpyBackend()

@@ -5,7 +5,8 @@ import pytest
 
 from nettrain.backend.base import Array
 from nettrain.backend.choose import open_backend
-from nettrain.backend.kernel import PARALLEL_FROM, kernel, prange
+from nettrain.backend.kernel import kernel, prange
+from nettrain.backend.native_replay import SHARED_FROM
 
 
 @kernel
@@ -32,12 +33,12 @@ def test_from_host_rounds_numbers_and_keeps_whole_ones() -> None:
 
 
 def test_serial_and_parallel_kernels_give_the_same_bits() -> None:
-    values = np.random.default_rng(0).random(PARALLEL_FROM + 13)
+    values = np.random.default_rng(0).random(SHARED_FROM + 13)
     factor = np.array([1.7])
     serial, parallel = values.copy(), values.copy()
     one, two = (open_backend("numpy", dtype="float64", threads=n) for n in (1, 2))
-    one.launch(scaled, values.size, serial, factor)()
-    two.launch(scaled, values.size, parallel, factor)()
+    one.capture([one.launch(scaled, values.size, serial, factor)])()
+    two.capture([two.launch(scaled, values.size, parallel, factor)])()
     assert serial.tobytes() == parallel.tobytes()
     np.testing.assert_allclose(serial, np.sqrt(values) * 1.7, rtol=1e-15)
 

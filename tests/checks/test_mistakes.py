@@ -29,7 +29,7 @@ class Planted:
     def __init__(self, body):
         self.body = body
 
-    def bind(self, work, threads, arrays):
+    def bind(self, work, arrays):
         return partial(self.body, *arrays)
 
 

@@ -28,7 +28,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from nettrain import MLPClassifier, MLPRegressor
-from nettrain.backend.kernel import PARALLEL_FROM
+from nettrain.backend.native_replay import SHARED_FROM
 from nettrain.backend.numpy import PRODUCTS_PER_ELEMENT
 from nettrain.sklearn import cross_validate, joint_fitting
 
@@ -121,7 +121,7 @@ def test_the_processors_share_the_folds(monkeypatch):
     """Products of enough members for kernels of two threads, which no bit depends on."""
     monkeypatch.setattr(joint_fitting, "most_threads", lambda: 2)
     x, y = (array[:700] for array in load_digits(return_X_y=True))
-    assert 3 * 200 * 64 * 64 >= PARALLEL_FROM * PRODUCTS_PER_ELEMENT
+    assert 3 * 200 * 64 * 64 >= SHARED_FROM * PRODUCTS_PER_ELEMENT
     assert_same(quick(hidden_layer_sizes=(64,), max_iter=3), x, y)
 
 

@@ -5,8 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nettrain.backend.native_replay import NativeReplay
+from nettrain.backend.base import Call
+from nettrain.backend.native_replay import NativeReplay, flat
 from nettrain.backend.numpy import TAPE
+from nettrain.backend.replay import SideBySide
 from nettrain.catalogue.activations import activations
 from nettrain.catalogue.losses import losses
 from nettrain.catalogue.optimizers import optimizers
@@ -73,3 +75,30 @@ def test_with_every_loss_too(
 def test_a_small_step_needs_no_interpreter(choice: str) -> None:
     step = training_step(built([experiment(IRIS, f"model.{choice}", f"seed={r}") for r in range(3)]), 16)
     assert isinstance(step.replay, NativeReplay)
+
+
+WIDE = ["model.hidden=[600, 300]"]  # products in blocks, kernels in shares
+LARGE = {
+    "float32": ["training.batch_size=80", "model.dropout=0.3", "training.clip_norm=0.5"],
+    "float64": ["training.batch_size=80", "backend.dtype=float64", "model.norm=batch"],
+    "sub-members": ["training.batch_size=40", "model.sub_members={count: 4}", "model.norm=layer"],
+    "full batch": ["training.batch_size=full", "model.residual=true"],
+}
+
+
+@pytest.mark.parametrize("choice", LARGE)
+def test_no_bit_depends_on_the_number_of_threads(choice: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = [train(*WIDE, *LARGE[choice], f"backend.threads={threads}") for threads in (1, 2, 3, 4)]
+    monkeypatch.setenv(TAPE, "python")
+    runs.append(train(*WIDE, *LARGE[choice]))
+    assert 1 == len({one.run.final.parameters.tobytes() for one in runs})
+    assert 1 == len({repr([event.figures for event in one.epochs]) for one in runs})
+    assert runs[0].epochs[-1].figures["running_loss"].max() < runs[0].epochs[1].figures["running_loss"].min()
+    products = [call for call in recorded_calls(runs[1]) if isinstance(call, SideBySide)]
+    assert max(len(product.calls) for product in products) > 1
+
+
+def recorded_calls(one: Trained) -> list[Call]:
+    """The calls of a step."""
+    step = training_step(one.run, one.run.data.batches.batch_size)
+    return list(flat([step.replay]))

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nettrain.backend.kernel import PARALLEL_FROM
+from nettrain.backend.native_replay import SHARED_FROM
 from nettrain.catalogue.activations import activations
 from nettrain.catalogue.losses import losses
 from nettrain.catalogue.members import group, grouping_key, stack
@@ -190,8 +190,8 @@ def test_wide_members_equal_single_runs_on_any_number_of_threads(threads: int) -
     together = check(members(3, *wide, text=f"{rows}\ntraining: {{batch_size: 512}}\n"))
     assert 2 == together.run.data.batches.steps
     # enough for every kind of kernel to run on several threads
-    assert together.run.population["parameters"].size >= PARALLEL_FROM
-    assert 3 * 512 * 300 >= PARALLEL_FROM
+    assert together.run.population["parameters"].size >= SHARED_FROM
+    assert 3 * 512 * 300 >= SHARED_FROM
 
 
 ENDS = {

@@ -1,0 +1,158 @@
+"""Threads of our own, which share out the calls of a tape in machine code.
+
+How a computation is cut into calls never depends on the number of threads, so neither do the bits of a
+result. Whoever is free takes the next call of a group, under one lock: a thread that the system has put aside
+delays the call it is in, and no other. A thread that has to wait offers its processor to others again and
+again for half a millisecond or so, in which the next product of a step comes, and then sleeps. To sleep at
+once would be slower: waking a thread takes as long as a product of 64 × 256 and 256 × 256 numbers.
+"""
+
+import ctypes
+import os
+import threading
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+
+from nettrain.backend.base import Array
+from nettrain.backend.kernel import compiled_without_gil, inline
+from nettrain.backend.machine_call import ROW_BYTES, CallTable, MachineCall, call_row
+
+# What the threads have in common: the first row of a group of calls, how many they are, are begun, have ended
+ROW, COUNT, BEGUN, ENDED = range(4)
+# What they ask of the system, positions in a table of calls
+OWN, DISOWN, LOCK, UNLOCK, SLEEP, WAKE_ALL, AWAIT_END, TELL_END, YIELD = range(9)
+OBJECT_BYTES = 128  # of a mutex or condition variable, at most
+OFFERS = 500  # of its processor that a thread makes before it sleeps
+
+
+def run_groups(calls: int, ends: Array, state: Array, system: int, times: int) -> None:
+    """Make the calls from this row on so many times, group by group, which end before the rows `ends`."""
+    for _ in range(times):
+        begin = 0
+        for end in ends:
+            if end == begin + 1:
+                call_row(calls + ROW_BYTES * begin)
+            else:
+                share_out(calls + ROW_BYTES * begin, end - begin, state, system)
+            begin = end
+
+
+@inline
+def share_out(row: int, count: int, state: Array, system: int) -> None:
+    """Have so many calls made by all threads, this one included, and wait until all have ended."""
+    ask(system, OWN)  # one group at a time, whichever thread of Python it comes from
+    ask(system, LOCK)
+    state[ROW], state[COUNT], state[BEGUN], state[ENDED] = row, count, 0, 0
+    ask(system, WAKE_ALL)
+    while state[BEGUN] < count:
+        make_next(state, system)
+    ask(system, UNLOCK)
+    offers = 0
+    while state[ENDED] < count and offers < OFFERS:
+        ask(system, YIELD)
+        offers += 1
+    ask(system, LOCK)
+    while state[ENDED] < count:
+        ask(system, AWAIT_END)
+    ask(system, UNLOCK)
+    ask(system, DISOWN)
+
+
+def serve(state: Array, system: int) -> None:
+    """What a worker does for ever: wait for calls, and make them."""
+    ask(system, LOCK)
+    while True:
+        ask(system, UNLOCK)
+        offers = 0
+        while state[BEGUN] >= state[COUNT] and offers < OFFERS:  # a look without the lock
+            ask(system, YIELD)
+            offers += 1
+        ask(system, LOCK)
+        while state[BEGUN] >= state[COUNT]:
+            ask(system, SLEEP)
+        while state[BEGUN] < state[COUNT]:
+            make_next(state, system)
+
+
+@inline
+def make_next(state: Array, system: int) -> None:
+    """Take the next call and make it, without the lock, which is held before and afterwards."""
+    row = state[ROW] + ROW_BYTES * state[BEGUN]
+    state[BEGUN] += 1
+    ask(system, UNLOCK)
+    call_row(row)
+    ask(system, LOCK)
+    state[ENDED] += 1
+    if state[ENDED] == state[COUNT]:
+        ask(system, TELL_END)
+
+
+@inline
+def ask(system: int, what: int) -> None:
+    """Make one of the calls of the system."""
+    call_row(system + ROW_BYTES * what)
+
+
+class WorkerThreads:
+    """So many threads, the caller's included; they last as long as the process."""
+
+    def __init__(self, threads: int) -> None:
+        self.threads = threads
+        self._state = np.zeros(4, np.int64)
+        self._objects = np.zeros((4, OBJECT_BYTES), np.uint8)  # two mutexes and two condition variables
+        self._system = CallTable(self._system_calls() if threads > 1 else [])
+        if threads > 1:
+            self._renew()
+            os.register_at_fork(after_in_child=self._renew)
+            served, system = compiled_without_gil(serve, self._state)(self._state), self._system.address
+            for _ in range(threads - 1):
+                threading.Thread(target=served, args=(system,), name="nettrain worker", daemon=True).start()
+
+    def bound(self, calls: CallTable, ends: Array) -> Callable[[int], None]:
+        """What makes all calls so many times; those of a group, which ends before a row of `ends`, at once.
+
+        Keep both alive.
+        """
+        return _run_groups()(calls.address, ends, self._state, self._system.address)
+
+    def _system_calls(self) -> list[MachineCall]:
+        """A call for each position from OWN to YIELD. Raises an AttributeError without POSIX's threads."""
+        owner, lock, calls, end = (row.ctypes.data for row in self._objects)
+        asked: dict[int, tuple[str, list[int]]] = {
+            OWN: ("pthread_mutex_lock", [owner]),
+            DISOWN: ("pthread_mutex_unlock", [owner]),
+            LOCK: ("pthread_mutex_lock", [lock]),
+            UNLOCK: ("pthread_mutex_unlock", [lock]),
+            SLEEP: ("pthread_cond_wait", [calls, lock]),
+            WAKE_ALL: ("pthread_cond_broadcast", [calls]),
+            AWAIT_END: ("pthread_cond_wait", [end, lock]),
+            TELL_END: ("pthread_cond_signal", [end]),
+            YIELD: ("sched_yield", []),
+        }
+        library = ctypes.CDLL(None)
+        functions = {
+            name: ctypes.cast(getattr(library, name), ctypes.c_void_p).value or 0
+            for name, _ in asked.values()
+        }
+        return [MachineCall(functions[name], words, self._objects) for name, words in asked.values()]
+
+    def _renew(self) -> None:
+        """Begin with free locks. A child of a fork has none of the threads: the caller makes all calls."""
+        library = ctypes.CDLL(None)
+        self._state[:] = 0
+        for row, kind in zip(self._objects, ("mutex", "mutex", "cond", "cond"), strict=True):
+            getattr(library, f"pthread_{kind}_init")(ctypes.c_void_p(row.ctypes.data), None)
+
+
+@cache
+def worker_threads(threads: int) -> WorkerThreads:
+    """The threads of this process, so many together with the caller's."""
+    return WorkerThreads(threads)
+
+
+@cache
+def _run_groups() -> Callable[..., Callable[[int], None]]:
+    """`run_groups`, compiled."""
+    return compiled_without_gil(run_groups, 0, np.zeros(0, np.int64), np.zeros(0, np.int64), 0)
