@@ -4,8 +4,12 @@ import math
 
 import numpy as np
 import pytest
+from searching.pairs import contestants as contestants_for_pairs
+from searching.pairs import hypervolume, missed, pair_surfaces
 from searching.surfaces import EPOCHS, SURFACES
 from searching.synthetic import compare, contestants, found
+
+from nettrain.catalogue.searches import Space
 
 LOWEST = {  # where each surface has its least value, as published or by its definition
     "Branin": {"x": math.pi, "y": 2.275},
@@ -50,3 +54,40 @@ def test_searches_repeat_and_those_with_more_trials_are_no_worse():
     shown = compare(few)
     assert 0 == shown["random × 2"]["wins"]
     assert shown["sobol"]["low"] <= shown["sobol"]["median"] <= shown["sobol"]["high"]
+
+
+def test_an_area_is_that_of_the_cells_that_points_beat():
+    draws = np.random.default_rng(2)
+    for size in (0, 1, 5, 30):
+        points = draws.integers(0, 12, (size, 2))
+        cells = sum(
+            any(x <= column and y <= row for x, y in points) for column in range(10) for row in range(9)
+        )
+        assert cells == hypervolume([tuple(map(float, one)) for one in points], (10.0, 9.0))
+
+
+@pytest.mark.parametrize("surface", pair_surfaces(), ids=lambda one: one.name)
+def test_what_a_search_can_miss_comes_to_nothing_on_the_front(surface):
+    """The fronts are known: x between the bowls, 0 for all but the first number, the best rate."""
+    steps = np.linspace(0, 1, 2001)
+    best = {
+        "two bowls": [{"x": 0.2 + 0.6 * x, "y": 0.3} for x in steps],
+        "two bowls within y ≤ 0.35": [{"x": 0.2 + 0.6 * x, "y": 0.3} for x in steps],
+        "ZDT1": [{"x0": x, "x1": 0.0, "x2": 0.0, "x3": 0.0} for x in steps**2],
+    }
+    networks = [
+        {"units": u, "layers": k, "rate": 10 ** (-2.5 - 0.4 * math.log10(u / 32)), "dropout": 0.1}
+        for u in range(4, 513)
+        for k in range(1, 5)
+    ]
+    assert surface.missed(best.get(surface.name, networks)) == pytest.approx(0, abs=2e-3)
+    space = Space(surface.parameters, lambda values, parameter: True, 1)
+    assert surface.missed([space.random(trial) for trial in range(1, 65)]) > 1e-3
+
+
+def test_searches_with_two_goals_repeat():
+    surface = pair_surfaces()[3]
+    for one in contestants_for_pairs()[:3]:
+        assert missed(one, surface, 8, 1) == missed(one, surface, 8, 1)
+    random, twice = (missed(one, surface, 16, 2) for one in contestants_for_pairs()[:2])
+    assert twice <= random

@@ -30,6 +30,7 @@ LEADERS = [Leader(7, 10, {"val_loss": 0.0912, "val_accuracy": 0.97}, {"a.rate": 
 def test_a_line_to_the_letter():
     assert line(STATE) == "trial 16/64  8.0/s, 6.0 s left  best val loss 0.09120 in trial 7"
     assert line(replace(STATE, fresh=0, best=None)) == "trial 16/64"
+    assert line(replace(STATE, fresh=0, front=3)).endswith("best val loss 0.09120 in trial 7  front of 3")
     assert (
         line(replace(STATE, spent=64.0, done=64)) == "trial 64/64  15.0/min  best val loss 0.09120 in trial 7"
     )
@@ -53,6 +54,9 @@ def test_the_live_view_shows_the_best_and_what_is_running():
     for told in ("16/64 trials", "8.0/s, 6.0 s left", "trial 7  val loss 0.09120", "learning_rate 0.00123"):
         assert told in out.getvalue()
     assert "32 side by side, epoch 3/10" in out.getvalue()
+    assert "front" not in out.getvalue()
+    display.show(replace(STATE, done=STATE.total, front=1))
+    assert " ".join(out.getvalue().split()).count("front 1 trial") == 1
     display.close()
 
 

@@ -37,10 +37,12 @@ def constrained_figures() -> JsonSchema:
     """The schema of `sweep.constraints`: figures of a trial, each with its bounds."""
     bounds = cast("JsonSchema", FigureBounds.model_json_schema())
     needed: list[JsonSchema] = [{"required": [key]} for key in FigureBounds.model_fields]
+    bounded: JsonSchema = {**bounds, "anyOf": needed}
     return {
         "type": "object",
+        "properties": {name: {**bounded, "description": meaning} for name, meaning in COSTS.items()},
         "propertyNames": {"enum": [*trial_metrics(), *COSTS]},
-        "additionalProperties": {**bounds, "anyOf": needed},
+        "additionalProperties": bounded,
     }
 
 
