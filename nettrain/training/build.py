@@ -25,6 +25,7 @@ from nettrain.training.population import Population
 from nettrain.training.rows.placement import host_rows, placed_rows
 from nettrain.training.run import FinalParameters, TrainingRun
 from nettrain.training.step.optimizer_schedule import OptimizerSchedule
+from nettrain.training.step.orders import reserve_orders
 from nettrain.training.step.training_step import reserve_step
 
 START_ROWS = 1024  # of the training rows, at most, for layers whose initial parameters depend on them
@@ -74,6 +75,7 @@ def build(
     _initialize(run, members, folds)
     # the rows come last, when all else has its memory but the scratch memory, whose size is known
     run = replace(run, data=placed_rows(run, streaming=streaming))
+    reserve_orders(run)
     reserve_step(run)
     return run
 

@@ -20,9 +20,9 @@ from nettrain.experiment.load import validate
 from nettrain.experiment.resolution import resolve, resolve_with_data
 from nettrain.experiment.settings import Experiment
 from nettrain.training.build import build
-from nettrain.training.rows.batches import BatchPlan
+from nettrain.training.rows.batches import TABLE_STEPS, BatchPlan
 from nettrain.training.run import TrainingRun
-from nettrain.training.step.coefficients import TABLE_STEPS, StepNumbers, coefficient_table
+from nettrain.training.step.coefficients import StepNumbers, coefficient_table
 from nettrain.training.step.step_schedule import StepSchedule
 from nettrain.training.step.training_step import training_step
 from peers.problem import BETA1, BETA2, EPSILON, RATE, WIDTHS, Array
@@ -64,7 +64,8 @@ class Steps:
         total = self.run.population["total"]
         total[:] = 0
         self.rows[:, : len(index) * self.batch] = index.swapaxes(0, 1).reshape(self.orders, -1)
-        self.schedule.start_epoch(self.rows, 0)
+        self.schedule.set_orders(self.rows[None])
+        self.schedule.start_epoch(0)
         for position in range(len(index)):
             if position % TABLE_STEPS == 0:
                 count = min(TABLE_STEPS, len(index) - position)

@@ -16,7 +16,7 @@ class Steps:
         self.now += self.seconds
 
     def chunks(self, count: int, most: int = 10**6) -> list[int]:
-        return [self.pace.run(self.replay, most) for _ in range(count)]
+        return [self.pace.run(self.replay.repeat, most) for _ in range(count)]
 
 
 def test_chunks_grow_until_they_take_a_moment() -> None:

@@ -8,7 +8,7 @@ import pytest
 from nettrain.training.events import EpochDone
 from nettrain.training.loop import TrainingLoop
 from nettrain.training.resumption.state import restore, snapshot
-from nettrain.training.step.coefficients import TABLE_STEPS
+from nettrain.training.rows.batches import TABLE_STEPS
 from tests.trained import IRIS, Trained, built, experiment, trained
 
 pytestmark = pytest.mark.usefixtures("step_by_step")

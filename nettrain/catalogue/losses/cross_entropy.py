@@ -42,8 +42,8 @@ def softmax(xp: ArrayModule, output: Array) -> Array:
 
 def of_label(xp: ArrayModule, values: Array, label: Array) -> Array:
     """The value (R, B) in values (R, B, K) that each label (1|R, B) names."""
-    index = xp.broadcast_to(label, values.shape[:2])[..., None]
-    return xp.take_along_axis(values, index, axis=-1)[..., 0]
+    first = xp.arange(0, values.size, values.shape[2]).reshape(values.shape[:2])  # of each row
+    return xp.take(values.reshape(-1), first + label, axis=0)
 
 
 def negative_log_likelihood(xp: ArrayModule, output: Array, target: Array) -> Array:

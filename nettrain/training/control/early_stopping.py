@@ -45,8 +45,8 @@ class EarlyStoppingMonitor:
         return better, waited >= (np.inf if patience is None else patience)
 
 
-def _margin(best: Floats, settings: EarlyStopping | None) -> Floats:
+def _margin(best: Floats, settings: EarlyStopping | None) -> Floats | float:
     if settings is None:
-        return np.zeros_like(best)
+        return 0.0
     size = np.where(np.isfinite(best), np.abs(best), 0.0)
     return np.maximum(settings.min_delta, settings.min_delta_relative * size)

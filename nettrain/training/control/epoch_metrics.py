@@ -149,34 +149,47 @@ class Penalties:
     """What penalties add to the objective of each member; void after the population is compacted."""
 
     def __init__(self, run: TrainingRun) -> None:
-        population, layout = run.population, run.layout
-        self._run = run
-        self._l1, self._l2 = penalty(population, layout, "l1"), penalty(population, layout, "l2")
-        penalised = np.flatnonzero((self._l1 + self._l2).any(axis=0))
+        population, layout, xp = run.population, run.layout, run.backend.xp
+        l1, l2 = penalty(population, layout, "l1"), penalty(population, layout, "l2")
+        penalised = np.flatnonzero((l1 + l2).any(axis=0))
+        self._backend, self._parameters = run.backend, population["parameters"]
         self._parts = [part for part in ranges(layout) if part[2] in penalised]
-        self._has_l1 = bool((self._l1 > 0).any())
+        self._l1 = [PenaltyFactor(l1[:, group]) for _, _, group in self._parts]
+        self._l2 = [PenaltyFactor(0.5 * l2[:, group]) for _, _, group in self._parts]
+        self._has_l1 = bool((l1 > 0).any())
+        self._sums = xp.zeros((len(self._parts), 2, population.size), np.float64)
 
     def compute(self) -> Floats:
         """l2/2·ΣW² + l1·Σ|W| (R,) of each member, with its present parameters."""
-        total = np.zeros(self._run.population.size)
+        total = np.zeros(len(self._parameters))
         if not self._parts:
             return total
-        for (_, _, group), (sums, squares) in zip(self._parts, self._fetched_sums(), strict=True):
-            l1, l2 = self._l1[:, group], self._l2[:, group]
-            of_l1 = np.where(l1 > 0, l1 * sums, 0.0) if self._has_l1 else 0.0
-            total = total + (of_l1 + np.where(l2 > 0, 0.5 * l2 * squares, 0.0))
+        for l1, l2, (sums, squares) in zip(self._l1, self._l2, self._fetched_sums(), strict=True):
+            total += l1.times(sums) + l2.times(squares) if self._has_l1 else l2.times(squares)
         return total
 
     def _fetched_sums(self) -> HostArray:
         """Σ|w| and Σw² (T, 2, R) of each part of a row, in float64, all in one transfer."""
-        xp, parameters = self._run.backend.xp, self._run.population["parameters"]
-        sums = xp.zeros((len(self._parts), 2, len(parameters)), np.float64)
-        for (start, stop, _), (size, square) in zip(self._parts, sums, strict=True):
-            sizes = parameters[:, start:stop].astype(np.float64)
+        xp = self._backend.xp
+        for (start, stop, _), (size, square) in zip(self._parts, self._sums, strict=True):
+            sizes = self._parameters[:, start:stop].astype(np.float64)
             if self._has_l1:
                 xp.absolute(sizes, out=sizes)
                 sizes.sum(axis=1, out=size)
             sizes *= sizes
             sizes.sum(axis=1, out=square)
-        fetched: HostArray = self._run.backend.to_host(sums)
+        fetched: HostArray = self._backend.to_host(self._sums)
         return fetched
+
+
+class PenaltyFactor:
+    """A factor (R,) on sums that counts for nothing where it is 0, also where a sum is infinite."""
+
+    def __init__(self, factor: Floats) -> None:
+        self._factor, self._counts = factor, factor > 0
+        self._all_count = bool(self._counts.all())
+
+    def times(self, sums: Floats) -> Floats:
+        """The products (R,)."""
+        products: Floats = self._factor * sums
+        return products if self._all_count else np.where(self._counts, products, 0.0)

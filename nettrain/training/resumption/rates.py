@@ -13,7 +13,7 @@ from nettrain.experiment.document import KeyPath
 from nettrain.experiment.scheduled_numbers import SCHEDULED_NUMBERS, all_schedules
 from nettrain.experiment.settings import Experiment
 from nettrain.training.population import Population
-from nettrain.training.step.coefficients import TABLE_STEPS
+from nettrain.training.rows.batches import TABLE_STEPS
 from nettrain.training.step.optimizer_schedule import OptimizerSchedule
 
 S = TypeVar("S", bound=Settings)

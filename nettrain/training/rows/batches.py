@@ -13,6 +13,8 @@ import numpy.typing as npt
 
 ORDER, SAMPLE = 2, 4  # purpose numbers of the draws below
 BLOCKS = 256  # of rows that lie side by side, in a window
+TABLE_STEPS = 1024  # steps whose orders and coefficients are computed together
+TABLE_ROWS = 1 << 17  # of the orders that are drawn together, unless those of one epoch are more
 Index = npt.NDArray[np.intp]
 Seeds = npt.NDArray[np.int64]
 
@@ -55,6 +57,12 @@ class BatchPlan:
         for step in range(first, self.steps if stop is None else stop):
             start = step * self.batch_size
             yield start, min(start + self.batch_size, self.rows)
+
+
+def order_table_rows(orders: int, batches: BatchPlan) -> int:
+    """How many rows a table of orders has room for: those of TABLE_STEPS steps, and of one epoch at least."""
+    several = min(TABLE_STEPS * batches.rows // batches.steps, TABLE_ROWS)
+    return max(several, orders * batches.rows)
 
 
 def permuted_rows(seed: int, epoch: int, rows: int, sub_member: int = 0) -> Index:
@@ -137,5 +145,7 @@ def epoch_orders(
     if not shuffle:
         return np.arange(rows)[None]
     draw = sampled_rows if sampling == "replacement" else partial(_permuted, window=window)
-    distinct = seeds[:1] if same_order(seeds, shuffle=shuffle) else seeds
+    distinct = seeds[:1] if len(seeds) > 1 and same_order(seeds, shuffle=shuffle) else seeds
+    if len(distinct) * per_member == 1:  # which may be too large to be copied
+        return draw(int(distinct[0]), epoch, rows, 0)[None]
     return np.stack([draw(int(seed), epoch, rows, k) for seed in distinct for k in range(per_member)])

@@ -44,9 +44,13 @@ class DoubleBuffer:
             rows[:, positions] = first + np.arange(order_count * count).reshape(order_count, count)
         return rows
 
-    def start_epoch(self, orders: Index, step: int) -> None:
-        """Start copying the rows of an epoch with these orders (G, N), from this step of it on."""
-        self._orders, self._first_step = orders, step
+    def set_orders(self, orders: Index) -> None:
+        """Set the orders (G, N) of the epochs that start from now on."""
+        self._orders = orders
+
+    def start_epoch(self, step: int) -> None:
+        """Start copying the rows of an epoch, from this step of it on."""
+        self._first_step = step
         self._load(step // self.steps)
 
     def prepare(self, step: int) -> None:

@@ -3,7 +3,7 @@
 from nettrain.backend.base import Backend
 from nettrain.inference.predict import chunk_rows
 from nettrain.model.architecture import Architecture
-from nettrain.training.rows.batches import BatchPlan
+from nettrain.training.rows.batches import BatchPlan, order_table_rows
 
 TRAINED, INFERRED = 5, 2  # arrays as large as a layer's output: in a step at most, in a pass without training
 COPIES = 3  # of the parameters: the networks that are evaluated, and what penalties are computed from
@@ -24,5 +24,5 @@ def working_bytes(
     signals = members * columns * (TRAINED * batches.batch_size + INFERRED * chunk)
     rows = (order_count + members) * batches.batch_size * (architecture.inputs + last)
     metrics = 4 * members * chunk * last  # a loss and a metric of each row, in float64
-    orders = order_count * (batches.rows + batches.batch_size)
+    orders = order_table_rows(order_count, batches) + order_count * batches.batch_size
     return size * (signals + rows) + 8 * (metrics + orders + COPIES * members * architecture.parameters)

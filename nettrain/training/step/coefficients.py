@@ -8,11 +8,9 @@ import numpy as np
 from nettrain.backend.base import Floats, HostArray
 from nettrain.catalogue.optimizers import DECAYS
 from nettrain.experiment.scheduled_numbers import scheduled_numbers_of_layers
-from nettrain.training.rows.batches import BatchPlan
+from nettrain.training.rows.batches import TABLE_STEPS, BatchPlan
 from nettrain.training.run import TrainingRun
 from nettrain.training.step.groups import factors
-
-TABLE_STEPS = 1024  # steps whose coefficients are computed together
 
 
 @dataclass(frozen=True)

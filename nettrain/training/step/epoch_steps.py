@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterable, Sequence
 
 from nettrain.training.diagnostics.profile import timing
 from nettrain.training.diagnostics.weight_norms import WeightNorms
-from nettrain.training.folds import joined_orders
 from nettrain.training.progress import Progress
-from nettrain.training.rows.batches import BatchPlan, Index, epoch_orders
+from nettrain.training.rows.batches import TABLE_STEPS, BatchPlan
 from nettrain.training.run import TrainingRun
-from nettrain.training.step.coefficients import TABLE_STEPS, CoefficientTables, StepNumbers
+from nettrain.training.step.coefficients import CoefficientTables, StepNumbers
 from nettrain.training.step.fold_step import fold_step
 from nettrain.training.step.loss_table import fetch_totals
+from nettrain.training.step.orders import EpochOrders
 from nettrain.training.step.pace import Pace
 from nettrain.training.step.step_schedule import StepSchedule
 from nettrain.training.step.training_step import TrainingStep, training_step
@@ -29,7 +29,8 @@ class EpochSteps:
         self, run: TrainingRun, pace: Pace | None = None, norms: Sequence[WeightNorms] | None = None
     ) -> None:
         self._run, self._parts, self._pace = run, run.parts, pace or Pace()
-        self._schedule = StepSchedule(run, run.index_rows, run.data.batches)
+        self._orders = EpochOrders(run, self._parts)
+        self._schedule = StepSchedule(run, run.index_rows, run.data.batches, self._orders.epochs)
         self._sizes = _batch_sizes(self._parts)
         shared_first = sorted(set(self._sizes), key=len)  # it needs the most scratch memory
         self._by_size = {sizes: self._step(sizes) for sizes in shared_first}
@@ -37,8 +38,6 @@ class EpochSteps:
         self._changes = _changes(self._sizes, self._measured)
         self._tables = CoefficientTables(run)
         self._loaded: StepNumbers | None = None
-        self._orders_matter = not all(_takes_whole(part) for part in self._parts)
-        self._drawn: tuple[int, Index] | None = None  # the orders of an epoch, for all its parts
 
     def at(self, position: int) -> TrainingStep:
         """The step at this position in an epoch, which measures nothing."""
@@ -65,8 +64,7 @@ class EpochSteps:
         the end of the epoch its position is 0 again.
         """
         run, first = self._run, progress.position
-        with timing(run.profile, "gather"):
-            self._schedule.start_epoch(self._orders(progress.epoch), progress.step)
+        self._start(progress)
         numbers = self._numbers(progress.step)
         while progress.position < last:
             if progress.position > first and not may_continue():
@@ -84,36 +82,40 @@ class EpochSteps:
             progress.position = 0
         return True
 
+    def _start(self, progress: Progress) -> None:
+        """Let the epoch that is under way start or continue."""
+        with timing(self._run.profile, "gather"):
+            orders = self._orders.table(progress.epoch)
+            if orders is not None:
+                self._schedule.set_orders(orders)
+            self._schedule.start_epoch(progress.step)
+
     def _run_some(self, progress: Progress, last: int) -> None:
-        """Run as many steps that are the same calls as the pace says, one at least."""
+        """Run as many steps as the pace says, one at least, before anybody has to do anything."""
         position = progress.position
-        step = self._measured.get(position) or self.at(position)
-        if position == 0:
-            step.begin()
-        done = self._pace.run(step.replay, self._alike_until(position, last) - position)
+        most = self._until(position, last) - position
+        done = self._pace.run(lambda steps: self._replay(position, position + steps), most)
         progress.step += done
         progress.position += done
 
-    def _alike_until(self, position: int, last: int) -> int:
+    def _until(self, position: int, last: int) -> int:
         """The position up to which nothing has to be done between steps from this one on."""
         double_buffer = self._run.data.double_buffer
         if double_buffer is not None:
             with timing(self._run.profile, "gather"):
                 double_buffer.prepare(position)
             last = min(last, double_buffer.end_of_block(position))
-        table_ends = (position // TABLE_STEPS + 1) * TABLE_STEPS
-        return min(last, table_ends, self._changes[bisect(self._changes, position)])
+        return min(last, (position // TABLE_STEPS + 1) * TABLE_STEPS)
 
-    def _orders(self, epoch: int) -> Index:
-        if self._drawn is None or (self._orders_matter and self._drawn[0] != epoch):
-            self._drawn = epoch, self._draw_orders(epoch)
-        return self._drawn[1]
-
-    def _draw_orders(self, epoch: int) -> Index:
-        run, parts = self._run, self._parts
-        if not run.data.folds:
-            return _orders(run, epoch)
-        return joined_orders(parts, [_orders(part, epoch) for part in parts], run.data.batches.rows)
+    def _replay(self, position: int, last: int) -> None:
+        """Run the steps from one position in an epoch to another."""
+        while position < last:
+            stop = min(last, self._changes[bisect(self._changes, position)])
+            step = self._measured.get(position) or self.at(position)
+            if position == 0:
+                step.begin()
+            step.replay.repeat(stop - position)
+            position = stop
 
     def _numbers(self, step: int) -> StepNumbers:
         """The numbers of a step and of those after it, from which the steps read theirs."""
@@ -146,22 +148,3 @@ def _taken_together(parts: Sequence[TrainingRun], sizes: Sizes) -> bool:
     """Whether one step takes all batches: they are equally large, and none is its fold's rows as they lie."""
     whole = any(part.data.takes_whole(part.experiment, size) for part, size in zip(parts, sizes, strict=True))
     return len(set(sizes)) == 1 and not whole
-
-
-def _takes_whole(run: TrainingRun) -> bool:
-    """Whether a batch is all rows as they lie."""
-    return run.data.takes_whole(run.experiment, run.data.batches.batch_size)
-
-
-def _orders(run: TrainingRun, epoch: int) -> Index:
-    """The rows (G, N) of an epoch, by number in the run's training rows."""
-    settings, rows = run.experiment.training, run.data.batches.rows
-    return epoch_orders(
-        run.order_seeds,
-        epoch,
-        rows,
-        shuffle=settings.shuffle,
-        sampling=settings.sampling,
-        per_member=run.orders_per_member,
-        window=settings.shuffle_window,
-    )

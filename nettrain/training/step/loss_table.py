@@ -10,8 +10,8 @@ import numpy as np
 
 from nettrain.backend.base import Array, HostArray
 from nettrain.training.events import StepLosses
+from nettrain.training.rows.batches import TABLE_STEPS
 from nettrain.training.run import TrainingRun
-from nettrain.training.step.coefficients import TABLE_STEPS
 
 
 def allocate_step_totals(run: TrainingRun) -> None:

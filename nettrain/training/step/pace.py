@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from time import perf_counter
 
-from nettrain.backend.base import Replay
-
 MOMENT = 0.05  # seconds, after which Ctrl-C and time limits are looked at
 EVERY_STEP = 0.0  # for what looks at every step
 
@@ -16,13 +14,13 @@ class Pace:
         self._clock, self._steps = clock, 1
         self._moment = MOMENT if moment is None else moment
 
-    def run(self, replay: Replay, most: int) -> int:
-        """Run a chunk of at most so many steps, and return how many it was."""
+    def run(self, replay: Callable[[int], object], most: int) -> int:
+        """Run a chunk of at most so many steps, which `replay` does, and return how many it was."""
         if self._moment == EVERY_STEP:
-            replay()
+            replay(1)
             return 1
         steps, started = min(self._steps, most), self._clock()
-        replay.repeat(steps)
+        replay(steps)
         seconds = self._clock() - started
         if seconds > self._moment:
             self._steps = max(1, steps // 2)

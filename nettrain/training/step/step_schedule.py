@@ -1,8 +1,8 @@
 """What changes from step to step, in tables on the device from which each step reads.
 
-The orders of an epoch and the coefficients of its next steps are copied to the device together, and a counter
-there says how many steps are done. Every step begins by loading its part of the tables and ends by counting
-itself. So all steps are the same calls on the same arrays, and the host sends nothing in between.
+The orders and the coefficients of the next steps, of one epoch or of several, are copied to the device, and a
+counter there says how many steps are done. Every step begins by loading its part of the tables and ends by
+counting itself. So all steps are the same calls on the same arrays, and the host sends nothing in between.
 """
 
 import numpy as np
@@ -30,18 +30,19 @@ def load_step(
     steps: Array,
     size: Array,
 ) -> None:
-    """index (G, B) = this step's part of orders (G, N), coefficients (R, K) = its row of table (T, R, K).
+    """index (G, B) = this step's part of orders (E, G, N), coefficients (R, K) = its row of table (T, R, K).
 
-    The step is the one at position done % steps of an epoch of so many steps, with batches of `size` rows.
-    The table begins at the step `first` (1,) of the run. total (R, 2) as it is before the step is copied to
-    totals (R, S, 2), to position % S, which is empty where losses of steps are not recorded.
+    The step is the one at position done % steps of an epoch of so many steps, with batches of `size` rows;
+    the orders of that epoch, e = done // steps, are those at e % E. The table begins at the step `first` (1,)
+    of the run. total (R, 2) as it is before the step is copied to totals (R, S, 2), to position % S, which is
+    empty where losses of steps are not recorded.
     """
     groups, members, recorded = index.shape[0], coefficients.shape[0], totals.shape[1]
     for k in prange(max(groups, members)):
         position = np.int64(done[0]) % steps
         if k < groups:
-            start = position * size
-            rows, part = index[k], orders[k, start : start + index.shape[1]]
+            epoch, start = np.int64(done[0]) // steps % orders.shape[0], position * size
+            rows, part = index[k], orders[epoch, k, start : start + index.shape[1]]
             for j in range(rows.size):
                 rows[j] = part[j]
         if k < members:
@@ -69,12 +70,12 @@ def count_step(done: Array) -> None:
 
 
 class StepSchedule:
-    """The orders (G, N) of an epoch, the coefficients (T, R, …) of its steps, and the step counter (1,).
+    """The orders (E, G, N) of E epochs, the coefficients (T, R, …) of its steps, and the step counter (1,).
 
     Of numbers of layers that have a schedule there are also the factors (T, R).
     """
 
-    def __init__(self, run: TrainingRun, order_count: int, batches: BatchPlan) -> None:
+    def __init__(self, run: TrainingRun, order_count: int, batches: BatchPlan, epochs: int = 1) -> None:
         self._backend, self._steps, self._size = run.backend, batches.steps, batches.batch_size
         self._coefficients = run.population["coefficients"]
         longest = table_steps(run, batches)
@@ -87,18 +88,23 @@ class StepSchedule:
         }
         self._first = run.pool.take("table.first", (1,), np.uint64)
         self.total, self.totals = run.population["total"], totals_table(run)
-        self.orders = run.pool.take("orders", (order_count, batches.rows), np.intp)
+        self.orders = run.pool.take("orders", (epochs, order_count, batches.rows), np.intp)
         self._double_buffer = run.data.double_buffer
         if self._double_buffer is not None:  # rows stream in their order, and always lie in the same places
-            self.orders[...] = run.backend.xp.asarray(self._double_buffer.row_positions(order_count))
+            self.orders[0] = run.backend.xp.asarray(self._double_buffer.row_positions(order_count))
         self._counter = run.step_counter
 
-    def start_epoch(self, orders: Index, done: int) -> None:
-        """Set the orders (G, N) of an epoch that starts, or continues, after so many steps of the run."""
+    def set_orders(self, orders: Index) -> None:
+        """Set the orders (E, G, N): those of epoch e at e % E."""
         if self._double_buffer is None:
             self.orders[...] = self._backend.xp.asarray(orders)
         else:
-            self._double_buffer.start_epoch(orders, done % self._steps)
+            self._double_buffer.set_orders(orders[0])
+
+    def start_epoch(self, done: int) -> None:
+        """Let an epoch start, or continue, after so many steps of the run."""
+        if self._double_buffer is not None:
+            self._double_buffer.start_epoch(done % self._steps)
         self._counter[...] = done
 
     def set_numbers(self, numbers: StepNumbers) -> None:
