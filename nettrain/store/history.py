@@ -80,12 +80,12 @@ class HistoryWriter:
         """Add the time of an epoch and, when it was evaluated, a row per member; write when it is time."""
         if event.epoch:
             times = (event.epoch, round(event.step_seconds, 6), round(event.seconds, 6))
-            self._timing.append(_lines([times]))
+            self._timing.append(_line(times))
         if event.evaluated:
             rows = [history_row(event, k) for k in range(len(event.members))]
             self._sample.add(rows)
             self._complete_header(event)
-            self._history.append(_lines([[row.get(name) for name in self._header] for row in rows]))
+            self._history += [_line([row.get(name) for name in self._header]) for row in rows]
         self.diagnostics.add(event)
         self._steps.add(event)
         if self._clock() >= self._next:
@@ -221,6 +221,6 @@ def present_names(header: Sequence[str]) -> list[str]:
     return [{"train_loss": "running_loss"}.get(name, name) if once else name for name in header]
 
 
-def _lines(rows: Sequence[Sequence[object]]) -> str:
-    """CSV text without a header."""
-    return csv_text((), rows).removeprefix("\n")
+def _line(cells: Iterable[float | None]) -> str:
+    """Numbers as a line of CSV text, as `csv_text` has it."""
+    return ",".join("" if cell is None else str(cell) for cell in cells) + "\n"

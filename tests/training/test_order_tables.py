@@ -8,7 +8,9 @@ from nettrain.training.loop import TrainingLoop
 from nettrain.training.resumption.state import restore, snapshot
 from nettrain.training.rows import batches
 from nettrain.training.rows.batches import BatchPlan, epoch_orders, order_table_rows
+from nettrain.training.rows.permutations import permuted_rows_of_epochs, philox4x64
 from nettrain.training.run import TrainingRun
+from nettrain.training.step import orders
 from nettrain.training.step.orders import EpochOrders
 from tests.fake_cupy.backend import FakeCupyBackend
 from tests.trained import IRIS, NewBackend, built, experiment, trained
@@ -41,14 +43,16 @@ def several(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("several")
+@pytest.mark.parametrize("many", [1, 10_000], ids=["machine code", "NumPy"])
 @pytest.mark.parametrize("case", CASES)
-def test_a_table_has_the_order_of_each_epoch(case: str) -> None:
+def test_a_table_has_the_order_of_each_epoch(case: str, many: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(orders, "MANY", many)
     members, choice, epochs = CASES[case]
     run = run_of(members, *choice)
-    orders, table, tables = orders_of(run), np.empty(0), 0
-    assert orders.epochs == epochs
+    drawn, table, tables = orders_of(run), np.empty(0), 0
+    assert drawn.epochs == epochs
     for epoch in (*range(13, 40), 2, 3):  # as a run goes on that is resumed, and another one
-        new = orders.table(epoch)
+        new = drawn.table(epoch)
         if new is not None:
             table, tables = new, tables + 1
         own = epoch_orders(
@@ -65,24 +69,43 @@ def test_a_table_has_the_order_of_each_epoch(case: str) -> None:
 
 def test_orders_that_do_not_change_are_made_once() -> None:
     for choice in ("training.shuffle=false", "training.batch_size=full"):
-        orders = orders_of(run_of(2, choice))
-        drawn = [orders.table(epoch) for epoch in (3, 4, 39, 0)]
-        assert [table is None for table in drawn] == [False, True, True, True]
-        assert drawn[0] is not None
-        assert (len(drawn[0]), orders.epochs) == (1, 1)
+        drawn = orders_of(run_of(2, choice))
+        first, *others = [drawn.table(epoch) for epoch in (3, 4, 39, 0)]
+        assert first is not None
+        assert (len(first), drawn.epochs, others) == (1, 1, [None, None, None])
 
 
 def test_a_table_has_no_epoch_after_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn: list[int] = []
+    asked: list[int] = []
 
     def counted(seed: int, epoch: int, rows: int, sub_member: int) -> np.ndarray:
-        drawn.append(epoch)
+        asked.append(epoch)
         return np.arange(rows)
 
     monkeypatch.setattr(batches, "permuted_rows", counted)
-    orders = orders_of(run_of(1))
-    orders.table(37)
-    assert (orders.epochs, drawn) == (1024 * ROWS // STEPS // ROWS, [37, 38, 39])
+    drawn = orders_of(run_of(1))
+    drawn.table(37)
+    assert (drawn.epochs, asked) == (1024 // STEPS, [37, 38, 39])
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 64, 65, 102, 1000, 70_001])
+def test_permutations_in_machine_code_are_those_of_numpy(rows: int) -> None:
+    seeds, epochs = np.array([0, 7, 2**63 - 1]), range(5, 7)
+    together = permuted_rows_of_epochs(seeds, epochs, rows, per_member=2)
+    assert together.shape == (2, 6, rows)
+    for epoch, table in zip(epochs, together, strict=True):
+        for k, order in enumerate(table):
+            key, counter = [int(seeds[k // 2]), 2], [0, 0, k % 2, epoch]
+            generator = np.random.Generator(np.random.Philox(key=np.array(key, np.uint64), counter=counter))
+            assert np.array_equal(order, generator.permutation(rows))
+
+
+def test_a_blocks_words_are_those_of_numpy() -> None:
+    """Of a counter and a key that no small numbers hide a carry in."""
+    counter, key = [2**64 - 2, 2**64 - 1, 2**63 + 5, 3 << 40], [2**64 - 1, 0x9E3779B97F4A7C15]
+    bits = np.random.Philox(key=np.array(key, np.uint64), counter=np.array(counter, np.uint64))
+    words = philox4x64(*(np.uint64(word) for word in [counter[0] + 1, *counter[1:], *key]))
+    assert [int(word) for word in words] == bits.random_raw(4).tolist()
 
 
 @pytest.mark.parametrize(

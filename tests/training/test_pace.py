@@ -1,7 +1,10 @@
 """Steps run in chunks that take about a moment."""
 
 from nettrain.backend.replay import PythonReplay
+from nettrain.training.events import EpochDone
+from nettrain.training.loop import train
 from nettrain.training.step.pace import MOMENT, Pace
+from tests.trained import IRIS, built, experiment
 
 
 class Steps:
@@ -39,3 +42,19 @@ def test_after_a_pause_chunks_are_shorter() -> None:
 def test_no_more_steps_than_are_left() -> None:
     steps = Steps(MOMENT / 100)
     assert steps.chunks(5, most=3) == [1, 2, 3, 3, 3]
+
+
+def test_nobody_is_asked_between_the_steps_of_a_short_epoch() -> None:
+    """Not even where the last batch is smaller; each epoch ends with a look at the limits."""
+    asked, seen = [0], []
+
+    def interrupted() -> bool:
+        asked[0] += 1
+        return False
+
+    run = built([experiment(IRIS)])
+    assert [stop - start for start, stop in run.data.batches.bounds()] == [16] * 6 + [6]
+    for event in train(run, interrupted, clock=lambda: 0.0):
+        if isinstance(event, EpochDone):
+            seen.append(asked[0])
+    assert seen == [3, 4, 5, 6, 7, 8]  # the first epoch in chunks of 1, 2 and 4 steps

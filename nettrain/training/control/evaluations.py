@@ -1,5 +1,6 @@
 """When a run is evaluated: after every so many epochs, or several times in each of them."""
 
+from bisect import bisect
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -34,7 +35,7 @@ class EvaluationPlan:
 
     def next_stop(self, position: int) -> int:
         """The step of an epoch after which the part that is under way after so many steps ends."""
-        return next(stop for stop in self.stops if stop > position)
+        return self.stops[bisect(self.stops, position)]
 
     def is_evaluated(self, epoch: int) -> bool:
         """Whether there is an evaluation at the end of this epoch."""

@@ -46,7 +46,7 @@ class EpochSummarizer:
         return EpochSummary(
             event.epoch,
             event.epochs,
-            {name: float(values.mean()) for name, values in event.figures.items()},
+            {name: float(values.mean() if several else values[0]) for name, values in event.figures.items()},
             {name: float(values.std(ddof=1)) for name, values in event.figures.items() if several},
             len(event.members),
             self._members,

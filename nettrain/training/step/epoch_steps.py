@@ -67,11 +67,12 @@ class EpochSteps:
         self._start(progress)
         numbers = self._numbers(progress.step)
         while progress.position < last:
-            if progress.position > first and not may_continue():
-                fetch_totals(run, self._schedule.totals, first, progress.position)
-                return False
-            if progress.position % TABLE_STEPS == 0:
-                fetch_totals(run, self._schedule.totals, first, progress.position)
+            if progress.position > first:
+                going_on = may_continue()
+                if not going_on or progress.position % TABLE_STEPS == 0:
+                    fetch_totals(run, self._schedule.totals, first, progress.position)
+                if not going_on:
+                    return False
             if progress.step == numbers.stop:
                 numbers = self._numbers(progress.step)
             self._run_some(progress, min(last, progress.position + numbers.stop - progress.step))

@@ -1,13 +1,17 @@
 """The orders in which the steps of epochs take the rows, drawn for several epochs at once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
 
 from nettrain.training.folds import joined_orders
 from nettrain.training.rows.batches import Index, epoch_orders, order_table_rows
+from nettrain.training.rows.permutations import permuted_rows_of_epochs
 from nettrain.training.run import TrainingRun
+
+MANY = 1000  # orders of a run, from which on it is worth while to load machine code that draws them
+LONG = 1000  # rows of an order, from which on NumPy is as fast
 
 
 class EpochOrders:
@@ -33,15 +37,16 @@ class EpochOrders:
             return None
         self._drawn = range(epoch, min(epoch + self.epochs, self._last))
         if self.epochs == 1:
-            return self._orders(epoch)[None]
+            return next(self._orders(self._drawn))[None]
         table = np.empty((self.epochs, self._run.index_rows, self._rows), np.intp)
-        for one in self._drawn:
-            table[one % self.epochs] = self._orders(one)
+        for one, orders in zip(self._drawn, self._orders(self._drawn), strict=True):
+            table[one % self.epochs] = orders
         return table
 
-    def _orders(self, epoch: int) -> Index:
-        orders = [draw(epoch) for draw in self._draws]
-        return joined_orders(self._parts, orders, self._rows) if self._run.data.folds else orders[0]
+    def _orders(self, epochs: range) -> Iterator[Index]:
+        """The orders (G, N) of each of these epochs."""
+        for orders in zip(*(draw(epochs) for draw in self._draws), strict=True):
+            yield joined_orders(self._parts, orders, self._rows) if self._run.data.folds else orders[0]
 
 
 def reserve_orders(run: TrainingRun) -> None:
@@ -54,15 +59,20 @@ def _takes_whole(run: TrainingRun) -> bool:
     return run.data.takes_whole(run.experiment, run.data.batches.batch_size)
 
 
-def _draw(run: TrainingRun) -> Callable[[int], Index]:
-    """What draws the rows (G, N) of an epoch, by number in the run's training rows."""
-    settings = run.experiment.training
-    return partial(
+def _draw(run: TrainingRun) -> Callable[[range], Iterable[Index]]:
+    """What draws the rows (G, N) of epochs, by number in the run's training rows."""
+    settings, rows = run.experiment.training, run.data.batches.rows
+    seeds, each = run.order_seeds[: run.order_count], run.orders_per_member
+    draw = partial(
         epoch_orders,
-        run.order_seeds[: run.order_count],
-        rows=run.data.batches.rows,
+        seeds,
+        rows=rows,
         shuffle=settings.shuffle,
         sampling=settings.sampling,
-        per_member=run.orders_per_member,
+        per_member=each,
         window=settings.shuffle_window,
     )
+    plain = settings.shuffle and settings.sampling == "permutation" and settings.shuffle_window is None
+    if plain and rows <= LONG and settings.epochs * len(seeds) * each >= MANY:
+        return partial(permuted_rows_of_epochs, seeds, rows=rows, per_member=each)
+    return partial(map, draw)
