@@ -6,13 +6,13 @@ Source: Philox4x64-10 of Salmon, Moraes, Dror, Shaw 2011, "Parallel random numbe
 shuffle of Fisher and Yates from the last place to the first, as NumPy does it.
 """
 
-from collections.abc import Callable
 from functools import cache
 
 import numpy as np
 
 from nettrain.backend.base import Array
-from nettrain.backend.kernel import compiled_without_gil, expanded
+from nettrain.backend.helper import expanded
+from nettrain.backend.kernel import Kernel, kernel
 from nettrain.training.rows.batches import ORDER, Index, Seeds
 
 M0, M1 = np.uint64(0xD2E7470EE14C6C93), np.uint64(0xCA5A826395121157)
@@ -43,15 +43,15 @@ def philox4x64(
     return c0, c1, c2, c3
 
 
-def permute(orders: Array, keys: Array, counters: Array) -> None:
+def permute(orders: Array, keys: Array, counters: Array, halves: Array) -> None:
     """orders (K, N) = the numbers from 0 to N - 1, in the order of each key (K, 2) and counter (K, 4).
 
     The blocks of numbers begin with that of the counter + 1, each word with its lower half. The number that
-    says where the last place goes is the first, of as few bits as that takes, that is not too large.
+    says where the last place goes is the first, of as few bits as that takes, that is not too large. halves
+    (8,) is scratch memory.
     """
-    halves = np.empty(HALVES, np.uint64)
     for k in range(orders.shape[0]):
-        order, block, used, mask = orders[k], counters[k, 0], HALVES, LOW
+        order, block, used, mask = orders[k], counters[k, 0], halves.size, LOW
         for i in range(order.size):
             order[i] = i
         for last in range(order.size - 1, 0, -1):
@@ -59,7 +59,7 @@ def permute(orders: Array, keys: Array, counters: Array) -> None:
                 mask >>= ONE
             place = LOW
             while place > np.uint64(last):
-                if used == HALVES:
+                if used == halves.size:
                     block, used = block + ONE, 0
                     words = philox4x64(
                         block, counters[k, 1], counters[k, 2], counters[k, 3], keys[k, 0], keys[k, 1]
@@ -74,19 +74,19 @@ def permute(orders: Array, keys: Array, counters: Array) -> None:
 def permuted_rows_of_epochs(seeds: Seeds, epochs: range, rows: int, per_member: int) -> Index:
     """`permuted_rows` (E, R·k, N) of several epochs, of each seed (R,) and of k sub-members; fewer than 2^32.
 
-    To load the machine code takes as long as NumPy does for a thousand orders of a tiny table.
+    To load the machine code takes as long as NumPy does for some hundred orders of a tiny table.
     """
     keys = np.zeros((len(epochs), len(seeds), per_member, 2), np.uint64)
     counters = np.zeros((*keys.shape[:3], 4), np.uint64)
     keys[..., 0], keys[..., 1] = seeds[:, None], ORDER
     counters[..., 2], counters[..., 3] = np.arange(per_member), np.array(epochs)[:, None, None]
     orders = np.empty((*keys.shape[:3], rows), np.intp)
-    _compiled()(orders.reshape(-1, rows), keys.reshape(-1, 2), counters.reshape(-1, 4))
+    halves = np.empty(HALVES, np.uint64)
+    _in_machine_code()(orders.reshape(-1, rows), keys.reshape(-1, 2), counters.reshape(-1, 4), halves)
     return orders.reshape(len(epochs), -1, rows)
 
 
 @cache
-def _compiled() -> Callable[..., None]:
-    """`permute` in machine code."""
-    words = np.zeros((0, 0), np.uint64)
-    return compiled_without_gil(permute, np.zeros((0, 0), np.intp), words, words)
+def _in_machine_code() -> Kernel:
+    """`permute`, compiled: for the host alone, so that it is none of the kernels that a GPU has too."""
+    return kernel(permute)

@@ -10,7 +10,7 @@ from nettrain.training.rows.batches import Index, epoch_orders, order_table_rows
 from nettrain.training.rows.permutations import permuted_rows_of_epochs
 from nettrain.training.run import TrainingRun
 
-MANY = 1000  # orders of a run, from which on it is worth while to load machine code that draws them
+MANY = 500  # orders of a run, from which on it is worth while to load machine code that draws them
 LONG = 1000  # rows of an order, from which on NumPy is as fast
 
 
