@@ -152,7 +152,7 @@ def _kept_code(
         from nettrain.backend.machine_code import machine_code
 
         return machine_code(body, forms, fingerprint(body), compile)
-    except Exception:  # another version of Numba or llvmlite may fail in any way
+    except Exception:  # it needs Numba's runtime; or another version of Numba or llvmlite fails in some way
         return None
 
 

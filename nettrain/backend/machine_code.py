@@ -86,7 +86,10 @@ class CodeHead:
 def machine_code(
     body: FunctionType, forms: Sequence[str], stamp: str, compile: Callable[[], CompiledCode]
 ) -> MachineCode:
-    """A function's code for arguments of these forms, from disk, or compiled now and kept for later."""
+    """A function's code for arguments of these forms, from disk, or compiled now and kept for later.
+
+    Raises LookupError when the code on disk can only be loaded by Numba.
+    """
     places = [folder / _file_name(body, forms) for folder in _folders(body)]
     for place in places:
         with suppress(OSError, ValueError, TypeError):  # there is none, or something else
@@ -97,8 +100,8 @@ def machine_code(
 
 
 def _file_name(body: FunctionType, forms: Sequence[str]) -> str:
-    key = sha256(repr((*forms, *_host())).encode()).hexdigest()[:16]
-    return f"{body.__module__.rpartition('.')[2]}.{body.__qualname__}-{key}.code"
+    key = sha256(repr((body.__qualname__, *forms, *_host())).encode()).hexdigest()[:16]
+    return f"{body.__module__.rpartition('.')[2]}.{body.__name__}-{key}.code"
 
 
 @cache
@@ -151,14 +154,17 @@ def _keep(code: CompiledCode, stamp: str, places: Sequence[Path]) -> None:
 
 
 def _load(content: bytes, stamp: str) -> int:
-    """The address of the function in a file's content. Raises ValueError or TypeError if it is of no use."""
+    """The address of the function in a file's content.
+
+    Raises ValueError or TypeError if it is of no use, LookupError if it needs functions that are not there.
+    """
     line, _, code = content.partition(b"\n")
     head = CodeHead(**json.loads(line))
     if head.stamp != stamp or head.sha256 != sha256(code).hexdigest():
         raise ValueError("not the code that is wanted")
     _make_functions_known()
     if missing := [name for name in head.needs if llvm.address_of_symbol(name) is None]:
-        raise ValueError(f"there is no {', '.join(missing)} here")  # LLVM would end the process
+        raise LookupError(f"only Numba has {', '.join(missing)}")  # without which LLVM would end the process
     engine = _engine("")
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     return _address(engine, head.symbol)
