@@ -80,10 +80,10 @@ CASES = {
     "D": Case((14, 64, 64, 2), 64, "adult", 500, 3, Ask(0.5, ("jax",))),
     "E": Case((4, 16, 3), 16, "iris", 7, 100, Ask(0.35, ("jax",)), activation="tanh", rate=1e-2),
     "F": Case((784, 512, 512, 10), 128, "mnist", 429, 1, Ask(0.85), dropout=0.5, norm=True),
-    "G": Case((784, 1024, 1024, 1024, 10), 256, "mnist", 100, 1, Ask(0.85)),
+    "G": Case((784, 1024, 1024, 1024, 10), 256, "mnist", 60, 1, Ask(0.85)),
     "H": Case((64, 64, 32, 10), 64, "digits", 51, 20, Ask(0.5, ("jax",))),
-    "eight": Case((784, 512, 512, 10), 128, "mnist", 100, 1, Ask(0.85, ("jax",)), members=8),
-    "busy": Case((784, 512, 512, 10), 128, "mnist", 200, 1, Ask(1.0, ("jax",)), busy=1),
+    "eight": Case((784, 512, 512, 10), 128, "mnist", 80, 1, Ask(0.85, ("jax",)), members=8),
+    "busy": Case((784, 512, 512, 10), 128, "mnist", 100, 1, Ask(1.0, ("jax",)), busy=1),
 }
 
 

@@ -5,8 +5,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,7 +21,7 @@ from peers.sides import SIDES, version_of
 from cases.case import CASES, Case
 from cases.tables import TABLES, Source
 
-FILE, ROWS = "case.yaml", "rows.npz"
+FILE, INPUTS, LABELS = "case.yaml", "x.npy", "y.npy"
 LOOP = "while True: pass"
 
 
@@ -45,17 +47,18 @@ class Compared:
 
 def compare(name: str, folder: Path | None, sides: Sequence[str], rounds: int, threads: int) -> Compared:
     """Rounds of A B C A B C … after one that warms up, in which machine code is compiled."""
-    case, missing = CASES[name], {}
+    case = CASES[name]
     with ExitStack() as stack:
         place = Path(stack.enter_context(TemporaryDirectory()))
         source = write(case, folder, place)
-        processes: dict[str, PeerProcess] = {}
-        for side in (side for side in sides if case.members == 1 or SIDES[side].vectorized):
-            try:
-                processes[side] = side_process(side, name, place, threads)
-                stack.callback(processes[side].close)
-            except MissingError as error:
-                missing[side] = str(error)
+        taking_part = [side for side in sides if case.members == 1 or SIDES[side].vectorized]
+        with ThreadPoolExecutor() as starting:
+            begin = partial(side_process, case=name, place=place, threads=threads)
+            started = dict(zip(taking_part, starting.map(begin, taking_part), strict=True))
+        missing = {side: str(one) for side, one in started.items() if isinstance(one, MissingError)}
+        processes = {side: one for side, one in started.items() if isinstance(one, PeerProcess)}
+        for process in processes.values():
+            stack.callback(process.close)
         stack.enter_context(busy(case.busy))
         replies = [{side: one.turn() for side, one in processes.items()} for _ in range(rounds + 1)][1:]
     turns = {
@@ -79,14 +82,18 @@ def write(case: Case, folder: Path | None, place: Path) -> Source:
     _, data = read_and_resolve(resolve(load(place / FILE).experiment))
     if len(data.train.x) != case.rows:
         raise ValueError(f"{len(data.train.x)} training rows of {case.table} in place of {case.rows}")
-    np.savez(place / ROWS, x=data.train.x, y=data.train.y)
+    np.save(place / INPUTS, data.train.x)
+    np.save(place / LABELS, data.train.y)
     return source
 
 
-def side_process(side: str, case: str, place: Path, threads: int) -> PeerProcess:
-    """A side in a process of its own. Raises MissingError when its library is not installed."""
+def side_process(side: str, case: str, place: Path, threads: int) -> PeerProcess | MissingError:
+    """A side in a process of its own, or that its library is not installed."""
     arguments = ["case-side", side, case, str(place), str(threads)]
-    return PeerProcess(arguments, dict.fromkeys(POOLS, str(threads)))
+    try:
+        return PeerProcess(arguments, dict.fromkeys(POOLS, str(threads)))
+    except MissingError as error:
+        return error
 
 
 def serve(side: str, name: str, place: Path, threads: int) -> None:
@@ -106,8 +113,8 @@ def turns(side: str, case: Case, place: Path) -> Iterator[dict[str, Any]]:
         yield {"missing": f"no module {error.name}"}
         return
     os.chdir(place)
-    with np.load(ROWS) as rows:
-        trainer = module.Trainer(case, rows["x"], rows["y"])
+    x, y = (np.load(file) for file in (INPUTS, LABELS))
+    trainer = module.Trainer(case, x, y)
     yield {"version": version_of(side)}
     for _ in sys.stdin:
         trainer.begin()
