@@ -12,7 +12,7 @@ from peers.sides import OURS, PRODUCTS, SIDES
 from cases.case import CASES, FASTER, Ask
 from cases.turns import Compared, Turns
 
-ALIKE = 1.3  # the largest loss of sides that train the same network, at most so many times the smallest
+ALIKE = 1.5  # the largest loss of sides that train the same network, at most so many times the smallest
 
 
 def figures(compared: Compared) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from torch import nn
 from cases.case import Case
 from cases.orders import Orders, initial_weights
 
-torch.set_num_threads(len(os.sched_getaffinity(0)))
+SMALL = 2**20  # multiplications in a product, for which one thread is faster
 ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh}
 
 
@@ -19,6 +19,8 @@ class Trainer:
     def __init__(self, case: Case, x: Array, y: Array) -> None:
         self.case, self.x, self.y = case, torch.from_numpy(x), torch.from_numpy(y).long()
         self.orders = Orders(case)
+        largest = case.batch * max(m * n for m, n in case.products)
+        torch.set_num_threads(1 if largest < SMALL else len(os.sched_getaffinity(0)))
 
     def begin(self) -> None:
         self.model = network(self.case)

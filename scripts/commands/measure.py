@@ -5,7 +5,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,9 +13,10 @@ import numpy as np
 from cases.case import CASES, COMMANDS, Command
 from cases.figures import spread
 from peers.process import Spent, spent
-from peers.sides import OURS, SIDES
+from peers.sides import OURS, SIDES, installed
 
-TABLE, SETTINGS, FILE, MODEL = "table.csv", "settings.json", "case.yaml", "model"
+TABLE, SETTINGS, FILE = "table.csv", "settings.json", "case.yaml"
+MODEL = {"keras": "keras.keras", "jax": "jax.npz", "jax_compiled": "jax.npz"}  # files whose ending matters
 PLAIN = f"{OURS} --no-figures"
 ALIKE = 0.1  # of the held-out rows, which a side may have right less often than the best
 
@@ -41,7 +41,7 @@ class Compared:
 def compare(name: str, libraries: Sequence[str], rounds: int) -> Compared:
     """Rounds of A B C A B C … after one that warms up."""
     command = COMMANDS[name]
-    missing = {side: "not installed" for side in libraries if find_spec(side) is None}
+    missing = {side: "not installed" for side in libraries if not installed(side)}
     with TemporaryDirectory() as folder:
         place = Path(folder)
         write(command, place)
@@ -83,8 +83,8 @@ def training() -> list[str]:
 
 def script(side: str) -> list[str]:
     """The script of another library."""
-    path = str(Path(__file__).with_name(SIDES[side].script))
-    return [path, TABLE, SETTINGS, "model.keras" if side == "keras" else f"{side}.{MODEL}"]
+    path, model = Path(__file__).with_name(SIDES[side].script), MODEL.get(side, side)
+    return [str(path), TABLE, SETTINGS, model, *SIDES[side].arguments]
 
 
 def accuracy_of(side: str, place: Path) -> float:

@@ -1,18 +1,18 @@
-"""Train a classifier by JAX: TABLE SETTINGS MODEL. Machine code is kept on disk, beside the model."""
+"""Train a classifier by JAX: TABLE SETTINGS MODEL [FOLDER for machine code that later runs load]."""
 
 import json
 import sys
 from itertools import pairwise
-from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 jax.config.update("jax_platforms", "cpu")
-jax.config.update("jax_compilation_cache_dir", str(Path(sys.argv[3]).with_name("compiled")))
-jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
-jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
+if len(sys.argv) > 4:
+    jax.config.update("jax_compilation_cache_dir", sys.argv[4])
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
 with open(sys.argv[2]) as file:
     settings = json.load(file)
 table = np.loadtxt(sys.argv[1], np.float32, delimiter=",", skiprows=1)

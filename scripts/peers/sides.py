@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 
 @dataclass(frozen=True)
@@ -14,6 +14,7 @@ class Side:
     trainer: str = ""  # the module of its class Trainer: steps of `cases`
     vectorized: bool = True  # its trainer takes cases of several members
     script: str = ""  # the file that is a whole command of `commands`
+    arguments: tuple[str, ...] = ()  # of the script, behind the files
     search: str = ""  # the module of its function `train`: trials of `sweep`
     processes: int = 1  # which share the trials
 
@@ -22,6 +23,7 @@ OURS, PRODUCTS = "nettrain", "products"
 SIDES = {
     OURS: Side("nettrain", "nettrain", trainer="cases.with_nettrain"),
     "jax": Side("JAX", "jax", trainer="cases.with_jax", script="train_jax.py", search="peers.search_jax"),
+    "jax_compiled": Side("JAX, compiled before", "jax", script="train_jax.py", arguments=("compiled",)),
     "torch": Side(
         "PyTorch",
         "torch",
@@ -52,3 +54,11 @@ def that_have(what: str) -> list[str]:
 def version_of(name: str) -> str:
     """The version of a library that is installed, or of nettrain, which need not be."""
     return str(import_module(OURS).__version__) if name == OURS else version(SIDES[name].package)
+
+
+def installed(name: str) -> bool:
+    """Whether the library can take part."""
+    try:
+        return bool(version_of(name))
+    except PackageNotFoundError:
+        return False
