@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 import pytest
+from searching.importance import KNOWN, Truth
 from searching.pairs import contestants as contestants_for_pairs
 from searching.pairs import hypervolume, missed, pair_surfaces
-from searching.surfaces import EPOCHS, SURFACES
+from searching.surfaces import EPOCHS, SURFACES, Surface, uniform
 from searching.synthetic import compare, contestants, found
 
 from nettrain.catalogue.searches import Space
@@ -91,3 +92,16 @@ def test_searches_with_two_goals_repeat():
         assert missed(one, surface, 8, 1) == missed(one, surface, 8, 1)
     random, twice = (missed(one, surface, 16, 2) for one in contestants_for_pairs()[:2])
     assert twice <= random
+
+
+def test_shares_of_ranks_are_known_where_they_can_be_computed():
+    """All of one that decides alone, whatever its scale, and nothing where only both together do."""
+    surface = next(one for one in KNOWN if one.name == "product")
+    shares = Truth(surface).shares
+    assert shares == pytest.approx(dict.fromkeys(shares, 0.0), abs=0.03)
+    alone = Surface(
+        "one", [uniform("x0", 0, 1), uniform("x1", 0, 1)], lambda values: float(values["x0"]) ** 3, 0.0
+    )
+    assert Truth(alone).shares == pytest.approx({"x0": 1.0, "x1": 0.0}, abs=0.03)
+    flat = next(one for one in KNOWN if one.name == "noise")
+    assert {0.0} == set(Truth(flat).shares.values())

@@ -50,8 +50,8 @@ def test_with_scikit_learn_shares_a_picture_and_a_page(search):
     shown = inside(search, "sweep", "small.yaml", "--jobs", 1)
     words = " ".join(shown.out.split())
     assert "what mattered share of variance 95 % rank corr. what is better" in words
-    assert "A random forest on 24 trials foretells" in words
-    assert "No more than chance may do: regularization.l2." in words
+    assert "A random forest on 24 trials explains" in words
+    assert "May be chance: regularization.l2." in words
     folder = search / "sweeps" / "small"
     drawn = (folder / "importance.png").read_bytes()
     assert drawn.startswith(b"\x89PNG")
@@ -73,6 +73,6 @@ def test_too_few_trials_to_say(search):
     pytest.importorskip("sklearn")
     (search / "small.yaml").write_text(FLAT)
     words = " ".join(inside(search, "sweep", "small.yaml", "--jobs", 1).out.split())
-    assert "What mattered cannot be said: a random forest on 24 trials foretells" in words
+    assert "24 trials are too few to say what mattered, or nothing did: a random forest explains" in words
     assert "what mattered how much what is better" in words
     assert not (search / "sweeps" / "small" / "importance.png").exists()

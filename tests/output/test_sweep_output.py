@@ -63,6 +63,7 @@ def test_the_live_view_shows_the_best_and_what_is_running():
 def test_keys_are_as_short_as_they_can_be_told_apart():
     keys = ["optimizer.learning_rate", "model.seed", "data.seed"]
     assert list(short_keys(keys).values()) == ["learning_rate", "model.seed", "data.seed"]
+    assert {"model.hidden.0": "hidden.0", "a": "a"} == short_keys(["model.hidden.0", "a"])
 
 
 def test_a_narrow_terminal_goes_without_what_is_least_needed():

@@ -19,6 +19,7 @@ from nettrain.store.run_folder import write_json
 from nettrain.store.sweep_folder import SweepFolder
 from nettrain.sweep.messages import TrialResult
 from nettrain.sweep.opening import _goal
+from nettrain.sweep.ranking import Criteria
 from nettrain.sweep.search_space import SearchSpace
 from nettrain.sweep.summary import summarise, trials_table, write_results
 from nettrain.sweep.sweep import Sweep
@@ -58,7 +59,7 @@ def sweep_folder(parent, trials):
     journal.extend(trials)
     draw = np.random.default_rng(0)
     journal.add([result(trial, draw) for trial in drawn])
-    sweep = Sweep(space, drawn, _goal(space.settings.metric), files, journal, 2, [], [], ())
+    sweep = Sweep(space, drawn, Criteria((_goal(space.settings.metric),)), files, journal, 2, [], [], ())
     write_results(sweep, 12.0)
     return files.path
 
@@ -187,7 +188,9 @@ def test_nothing_but_diverged_trials_have_no_picture(tmp_path):
     journal = SweepJournal(files.journal, space)
     journal.extend(4)
     journal.add([TrialResult(k, "failed", message="<b>no memory</b>") for k in range(1, 5)])
-    sweep = Sweep(space, space.trials(), _goal(space.settings.metric), files, journal, 1, [], [], ())
+    sweep = Sweep(
+        space, space.trials(), Criteria((_goal(space.settings.metric),)), files, journal, 1, [], [], ()
+    )
     (files.trials).write_text(trials_table(sweep))
     write_json(files.summary, summarise(sweep, 1.0))
     page = Parsed.of(report(files.path))

@@ -21,7 +21,6 @@ from nettrain.output.figures.canvas import (
     tick,
 )
 from nettrain.output.importance_words import interval, percent
-from nettrain.output.numbers import plural
 from nettrain.output.sweep_progress import shown
 from nettrain.sweep.anova.analysis import Anova, Effect
 
@@ -39,8 +38,8 @@ GREY_BAND = "#dddddd"
 def effects_picture(anova: Anova, title: str, *, render: Render = png) -> bytes:
     """A PNG with a panel for each parameter, the one that mattered most first; higher is better.
 
-    Heights are mean ranks over all values of the other parameters, labelled by the metric of the trial that
-    has this rank; bands have 95 %.
+    Heights are mean ranks over all values of the other parameters; bands have 95 %. They are labelled by the
+    metric of the trial that has this rank, or by the rank where such trials did not train to their end.
     """
     effects = anova.effects[:MOST]
     across = 2 if len(effects) == 4 else min(ACROSS, len(effects))
@@ -48,22 +47,20 @@ def effects_picture(anova: Anova, title: str, *, render: Render = png) -> bytes:
     limits = _limits(effects)
     with style():
         figure = new_figure(max(LEFT + across * (WIDTH + GAP) - GAP + RIGHT, 5.6), TOP + down * tall)
-        draw_heading(figure, title, _note(anova, effects))
+        heights = _Heights(anova, limits)
+        draw_heading(figure, title, _note(heights.meaning, effects))
         for k, effect in enumerate(effects):
             left, low = LEFT + k % across * (WIDTH + GAP), (down - 1 - k // across) * tall + BOTTOM
             panel = add_axes(figure, left, low, WIDTH, HEIGHT)
             _draw_panel(panel, effect)
             panel.set_ylim(*limits)
-            _label_heights(panel, anova, limits, named=k % across == 0)
+            heights.label(panel, named=k % across == 0)
         return render(figure)
 
 
-def _note(anova: Anova, effects: Sequence[Effect]) -> str:
-    metric = anova.metric.replace("_", " ")
-    parts = [f"{metric} of the trial at the mean rank; up is better", "bands: 95 %"]
-    if not all(one.is_told for one in effects):
-        parts.append("grey: may be chance")
-    return "; ".join([*parts, plural(anova.trials, "trial")])
+def _note(meaning: str, effects: Sequence[Effect]) -> str:
+    chance = "" if all(one.is_told for one in effects) else "; grey: may be chance"
+    return f"{meaning}; up is better; bands: 95 %{chance}"
 
 
 def _limits(effects: Sequence[Effect]) -> tuple[float, float]:
@@ -108,15 +105,21 @@ def _name_values(panel: Axes, names: Sequence[str]) -> None:
     panel.set_xlim(-0.5, len(names) - 0.5)
 
 
-def _label_heights(panel: Axes, anova: Anova, limits: tuple[float, float], *, named: bool) -> None:
-    """The metric of the trials at some ranks, of those that trained to their end."""
-    low, high = limits
-    ranks = [float(one) for one in np.linspace(low, high, TICKS + 2)[1:-1]]
-    panel.set_yticks(ranks, [_height(anova, one) if named else "" for one in ranks])
-    if named:
-        panel.set_ylabel(anova.metric.replace("_", " "))
+class _Heights:
+    """What some ranks are labelled with."""
 
+    def __init__(self, anova: Anova, limits: tuple[float, float]) -> None:
+        metric = anova.metric.replace("_", " ")
+        self._ranks = [float(one) for one in np.linspace(*limits, TICKS + 2)[1:-1]]
+        figures = [anova.figure_at(rank) for rank in self._ranks]
+        if all(map(math.isfinite, figures)):
+            self._labels = [tick(figure, 3) for figure in figures]
+            self._name, self.meaning = metric, f"{metric} at the mean rank"
+        else:
+            self._labels = [percent(rank) for rank in self._ranks]
+            self._name = self.meaning = f"mean rank by {metric}"
 
-def _height(anova: Anova, rank: float) -> str:
-    value = anova.figure_at(rank)
-    return tick(value, 3) if math.isfinite(value) else "stopped"
+    def label(self, panel: Axes, *, named: bool) -> None:
+        """Label the height of a panel, of one that is not `named` by lines alone."""
+        panel.set_yticks(self._ranks, self._labels if named else [""] * len(self._ranks))
+        panel.set_ylabel(self._name if named else "")

@@ -80,7 +80,7 @@ class Interaction:
 
 @dataclass(frozen=True, eq=False)
 class Anova:
-    """What mattered for one metric; `explained` is the share of the variance that the forest foretells.
+    """What mattered for one metric; `explained` is the share of the variance that the forest explains.
 
     `effects` have the strongest first. `is_first_ahead` says that the first is the strongest in nearly all
     resamples. `chance` is what the made-up parameter rarely exceeds, `figure_at` gives the figure
@@ -99,12 +99,12 @@ class Anova:
 
     @property
     def is_told(self) -> bool:
-        """Whether the forest foretells anything, so that the rest can be believed."""
+        """Whether the forest explains anything, so that the rest can be believed."""
         return self.explained.low > 0
 
     @property
     def explains_most(self) -> bool:
-        """Whether it foretells more than half, so that it cannot have missed what mattered most."""
+        """Whether it explains more than half, so that it cannot have missed what mattered most."""
         return self.explained.value > HALF
 
     @property

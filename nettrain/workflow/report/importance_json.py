@@ -57,7 +57,7 @@ class ImportanceJson(ImportanceModel):
     trials: int = Field(description="that the forest was fitted to")
     of_trials: int = Field(description="that have a result")
     missing: str | None = Field(description="why there is no analysis")
-    told: bool = Field(description="whether the forest foretells anything: without, believe none of it")
+    told: bool = Field(description="whether the forest explains anything: if not, believe none of it")
     explained: ShareJson | None = Field(description="R² for trials that trees have not seen")
     chance: float | None = Field(description="the share that a made-up parameter rarely exceeds")
     first_told: bool = Field(description="whether it can be said that the first mattered most")
