@@ -73,7 +73,7 @@ def test_what_a_search_can_miss_comes_to_nothing_on_the_front(surface):
     steps = np.linspace(0, 1, 2001)
     best = {
         "two bowls": [{"x": 0.2 + 0.6 * x, "y": 0.3} for x in steps],
-        "two bowls within y ≤ 0.35": [{"x": 0.2 + 0.6 * x, "y": 0.3} for x in steps],
+        "two bowls, y below 0.35": [{"x": 0.2 + 0.6 * x, "y": 0.3} for x in steps],
         "ZDT1": [{"x0": x, "x1": 0.0, "x2": 0.0, "x3": 0.0} for x in steps**2],
     }
     networks = [

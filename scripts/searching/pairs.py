@@ -174,7 +174,7 @@ def pair_surfaces() -> list[PairSurface | ConstrainedSurface]:
         PairSurface("ZDT1", numbers, zdt1, (1.0, 5.0), zdt_area),
         PairSurface("loss and size", NETWORK, loss_and_size, CORNER, hypervolume(networks, CORNER)),
         PairSurface(
-            "two bowls within y ≤ 0.35",
+            "two bowls, y below 0.35",
             plane,
             bowls,
             (0.36, 0.36),
