@@ -1,6 +1,6 @@
 """Functions that kernels call, which become part of their machine code.
 
-Marking one does not import Numba, which takes a fifth of a second: machine code comes from disk as a rule.
+Marking one does not import Numba, which takes a tenth of a second: machine code comes from disk as a rule.
 """
 
 from collections.abc import Callable, Mapping

@@ -16,7 +16,7 @@ threads share out what has enough work. Both do the same arithmetic in the same 
 they give the same bits. Helpers that kernels call are marked `inline`. The CuPy backend translates the same
 Python functions to CUDA C++ (see `backend.cuda`).
 
-Compiling takes a second or so, and importing Numba a fifth of one. So the machine code is kept on disk,
+Compiling takes a second or so, and importing Numba a tenth of one. So the machine code is kept on disk,
 beside the source file or, where that folder is read-only, in the user's cache, and is used again only if
 nothing that it was made from has changed (see `backend.fingerprint`). It is loaded without Numba (see
 `backend.machine_code`) where that can be done, otherwise by it (see `backend.numba_compiler`).
