@@ -8,7 +8,7 @@ machine code is the same as Python would call, and so are the results, to the bi
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
-from itertools import accumulate, groupby
+from itertools import groupby
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from nettrain.backend.worker_threads import WorkerThreads, worker_threads
 
 SHARED_FROM = 32_768  # elements that a kernel visits; below, to share them costs more than it saves
 SHARES_PER_THREAD = 2  # so that a thread which the system puts aside holds up little
-Group = Sequence[MachineCall]  # calls that may be made at the same time
+Group = Sequence[Sequence[MachineCall]]  # shares that may be made at the same time, of equally many calls
 
 
 class NativeReplay:
@@ -32,10 +32,10 @@ class NativeReplay:
     def __init__(self, calls: Sequence[Call], groups: Sequence[Group], workers: WorkerThreads) -> None:
         self.calls = calls
         if workers.threads == 1:
-            groups = [[call] for group in groups for call in group]
-        self._table = CallTable([call for group in groups for call in group])
-        self._ends = np.array([*accumulate(map(len, groups))], np.int64)
-        self._run = workers.bound(self._table, self._ends)
+            groups = [[[call for group in groups for share in group for call in share]]]
+        self._table = CallTable([call for group in groups for share in group for call in share])
+        self._groups = np.array([(len(group), len(group[0])) for group in groups], np.int64).reshape(-1, 2)
+        self._run = workers.bound(self._table, self._groups)
 
     def __call__(self) -> None:
         self.repeat(1)
@@ -70,8 +70,7 @@ def flat(calls: Iterable[Call]) -> Iterator[Call]:
 def machine_calls(call: Call, threads: int = 1) -> list[Group] | None:
     """What a call does, as groups of calls of machine code; None for one that Python has to make."""
     if isinstance(call, SideBySide):
-        parts = [machine_calls(part, threads) for part in call.calls]
-        return None if None in parts else [[one for part in parts for group in part or () for one in group]]
+        return _side_by_side([_in_order(share) for share in call.calls])
     if isinstance(call, BoundKernel):
         return _kernel_calls(call, threads)
     if isinstance(call, partial) and isinstance(call.func, np.ufunc) and call.keywords.keys() == {"out"}:
@@ -89,7 +88,27 @@ def _ufunc_calls(ufunc: np.ufunc, inputs: Sequence[Array], out: Array) -> list[M
 
 
 def _one_by_one(calls: list[MachineCall] | None) -> list[Group] | None:
-    return None if calls is None else [[call] for call in calls]
+    return None if calls is None else [[[call]] for call in calls]
+
+
+def _in_order(call: Call) -> list[MachineCall] | None:
+    """What a call does, as calls of one thread."""
+    calls: list[MachineCall] = []
+    for part in flat([call]):
+        groups = machine_calls(part)
+        if groups is None:
+            return None
+        calls += [one for group in groups for share in group for one in share]
+    return calls
+
+
+def _side_by_side(shares: Sequence[list[MachineCall] | None]) -> list[Group] | None:
+    """A group of these shares, or of one where they are not alike."""
+    found = [share for share in shares if share is not None]
+    if len(found) < len(shares):
+        return None
+    alike = len({len(share) for share in found}) == 1
+    return [found if alike else [[call for share in found for call in share]]]
 
 
 def _kernel_calls(bound: BoundKernel, threads: int) -> list[Group] | None:
@@ -99,5 +118,5 @@ def _kernel_calls(bound: BoundKernel, threads: int) -> list[Group] | None:
     if threads > 1 and bound.work >= SHARED_FROM:
         with suppress(OSError):  # the kernel's source is not at hand
             address, shares = bound.address_of_share(), SHARES_PER_THREAD * threads
-            return [[MachineCall(address, [*words, k, shares], bound) for k in range(shares)]]
-    return [[MachineCall(bound.address(), words, bound)]]
+            return [[[MachineCall(address, [*words, k, shares], bound)] for k in range(shares)]]
+    return [[[MachineCall(bound.address(), words, bound)]]]

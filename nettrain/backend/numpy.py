@@ -13,7 +13,6 @@ from nettrain.backend.blas_threads import set_blas_threads
 from nettrain.backend.kernel import Kernel
 from nettrain.backend.product import (
     bias_or_zeros,
-    finishing,
     is_small,
     lower_limit,
     ones_like,
@@ -122,10 +121,11 @@ class NumpyBackend:
             except Exception as error:  # whatever Numba or LLVM cannot build
                 self._small = None
                 self._note_fallback(BLAS_FOR_ALL, error)
-        blocks = SideBySide(
-            [partial(np.matmul, *operands, out=part) for *operands, part in blocks_of(a, b, out)]
-        )
-        return self.capture([blocks, *finishing(self, out, bias, clamp_min, relu_mask)])
+        blocks = [
+            PythonReplay([block.product(a, b, out), *block.finishing(self, out, bias, clamp_min, relu_mask)])
+            for block in blocks_of(a, b, out)
+        ]
+        return self.capture([SideBySide(blocks)])
 
     def sum_rows(self, x: Array, w: Array, start: int) -> Call:
         return sum_by_product(self, x, w, start)

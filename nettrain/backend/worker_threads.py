@@ -1,10 +1,10 @@
 """Threads of our own, which share out the calls of a tape in machine code.
 
 How a computation is cut into calls never depends on the number of threads, so neither do the bits of a
-result. Whoever is free takes the next call of a group, under one lock: a thread that the system has put aside
-delays the call it is in, and no other. A thread that has to wait offers its processor to others again and
-again for half a millisecond or so, in which the next product of a step comes, and then sleeps. To sleep at
-once would be slower: waking a thread takes as long as a product of 64 × 256 and 256 × 256 numbers.
+result. Whoever is free takes the next share of a group, under one lock: a thread that the system has put
+aside delays the share it is in, and no other. A thread that has to wait offers its processor to others again
+and again for half a millisecond or so, in which the next product of a step comes, and then sleeps. To sleep
+at once would be slower: waking a thread takes as long as a product of 64 × 256 and 256 × 256 numbers.
 """
 
 import ctypes
@@ -19,49 +19,61 @@ from nettrain.backend.base import Array
 from nettrain.backend.kernel import compiled_without_gil, inline
 from nettrain.backend.machine_call import ROW_BYTES, CallTable, MachineCall, call_row
 
-# What the threads have in common: the first row of a group of calls, how many they are, are begun, have ended
-ROW, COUNT, BEGUN, ENDED = range(4)
+# What the threads have in common: the first row of a group, how many calls a share has, and how many shares
+# there are, are begun, have ended
+ROW, CALLS, COUNT, BEGUN, ENDED = range(5)
 # What they ask of the system, positions in a table of calls
 OWN, DISOWN, LOCK, UNLOCK, SLEEP, WAKE_ALL, AWAIT_END, TELL_END, YIELD = range(9)
 OBJECT_BYTES = 128  # of a mutex or condition variable, at most
 OFFERS = 500  # of its processor that a thread makes before it sleeps
 
 
-def run_groups(calls: int, ends: Array, state: Array, system: int, times: int) -> None:
-    """Make the calls from this row on so many times, group by group, which end before the rows `ends`."""
+def run_groups(calls: int, groups: Array, state: Array, system: int, times: int) -> None:
+    """Make the calls from this row on so many times, group by group.
+
+    Each row of groups (n, 2) has the number of shares in a group, and the number of calls in each of them.
+    """
     for _ in range(times):
-        begin = 0
-        for end in ends:
-            if end == begin + 1:
-                call_row(calls + ROW_BYTES * begin)
+        row = calls
+        for k in range(groups.shape[0]):
+            shares, each = groups[k, 0], groups[k, 1]
+            if shares == 1:
+                make(row, each)
             else:
-                share_out(calls + ROW_BYTES * begin, end - begin, state, system)
-            begin = end
+                share_out(row, shares, each, state, system)
+            row += ROW_BYTES * shares * each
 
 
 @inline
-def share_out(row: int, count: int, state: Array, system: int) -> None:
-    """Have so many calls made by all threads, this one included, and wait until all have ended."""
+def make(row: int, count: int) -> None:
+    """Make so many calls, one after the other."""
+    for k in range(count):
+        call_row(row + ROW_BYTES * k)
+
+
+@inline
+def share_out(row: int, shares: int, each: int, state: Array, system: int) -> None:
+    """Have so many shares made by all threads, this one included, and wait until all have ended."""
     ask(system, OWN)  # one group at a time, whichever thread of Python it comes from
     ask(system, LOCK)
-    state[ROW], state[COUNT], state[BEGUN], state[ENDED] = row, count, 0, 0
+    state[ROW], state[CALLS], state[COUNT], state[BEGUN], state[ENDED] = row, each, shares, 0, 0
     ask(system, WAKE_ALL)
-    while state[BEGUN] < count:
+    while state[BEGUN] < shares:
         make_next(state, system)
     ask(system, UNLOCK)
     offers = 0
-    while state[ENDED] < count and offers < OFFERS:
+    while state[ENDED] < shares and offers < OFFERS:
         ask(system, YIELD)
         offers += 1
     ask(system, LOCK)
-    while state[ENDED] < count:
+    while state[ENDED] < shares:
         ask(system, AWAIT_END)
     ask(system, UNLOCK)
     ask(system, DISOWN)
 
 
 def serve(state: Array, system: int) -> None:
-    """What a worker does for ever: wait for calls, and make them."""
+    """What a worker does for ever: wait for shares, and make them."""
     ask(system, LOCK)
     while True:
         ask(system, UNLOCK)
@@ -78,11 +90,12 @@ def serve(state: Array, system: int) -> None:
 
 @inline
 def make_next(state: Array, system: int) -> None:
-    """Take the next call and make it, without the lock, which is held before and afterwards."""
-    row = state[ROW] + ROW_BYTES * state[BEGUN]
+    """Take the next share and make it, without the lock, which is held before and afterwards."""
+    each = state[CALLS]
+    row = state[ROW] + ROW_BYTES * state[BEGUN] * each
     state[BEGUN] += 1
     ask(system, UNLOCK)
-    call_row(row)
+    make(row, each)
     ask(system, LOCK)
     state[ENDED] += 1
     if state[ENDED] == state[COUNT]:
@@ -100,7 +113,7 @@ class WorkerThreads:
 
     def __init__(self, threads: int) -> None:
         self.threads = threads
-        self._state = np.zeros(4, np.int64)
+        self._state = np.zeros(5, np.int64)
         self._objects = np.zeros((4, OBJECT_BYTES), np.uint8)  # two mutexes and two condition variables
         self._system = CallTable(self._system_calls() if threads > 1 else [])
         if threads > 1:
@@ -110,12 +123,12 @@ class WorkerThreads:
             for _ in range(threads - 1):
                 threading.Thread(target=served, args=(system,), name="nettrain worker", daemon=True).start()
 
-    def bound(self, calls: CallTable, ends: Array) -> Callable[[int], None]:
-        """What makes all calls so many times; those of a group, which ends before a row of `ends`, at once.
+    def bound(self, calls: CallTable, groups: Array) -> Callable[[int], None]:
+        """What makes all calls so many times: groups (n, 2) have so many shares of so many calls each.
 
-        Keep both alive.
+        Shares are made side by side, calls of a share in order. Keep both arguments alive.
         """
-        return _run_groups()(calls.address, ends, self._state, self._system.address)
+        return _run_groups()(calls.address, groups, self._state, self._system.address)
 
     def _system_calls(self) -> list[MachineCall]:
         """A call for each position from OWN to YIELD. Raises an AttributeError without POSIX's threads."""
@@ -155,4 +168,4 @@ def worker_threads(threads: int) -> WorkerThreads:
 @cache
 def _run_groups() -> Callable[..., Callable[[int], None]]:
     """`run_groups`, compiled."""
-    return compiled_without_gil(run_groups, 0, np.zeros(0, np.int64), np.zeros(0, np.int64), 0)
+    return compiled_without_gil(run_groups, 0, np.zeros((0, 2), np.int64), np.zeros(0, np.int64), 0)

@@ -109,5 +109,5 @@ def test_arguments_arrive_as_a_blas_has_them(bits):
     address = ctypes.cast(note, ctypes.c_void_p).value
     words = [address, *range(1, 13)]
     call = MachineCall(blas_call._caller(pattern, bits, "float64"), words, note)
-    NativeReplay([], [[call]], worker_threads(1))()
+    NativeReplay([], [[[call]]], worker_threads(1))()
     assert seen == [(1, 2, 3, 4, 5, 6, 1.0, 7, 8, 9, 10, 0.0, 11, 12)]

@@ -115,6 +115,15 @@ def test_threads_share_out_a_kernel_with_enough_to_do() -> None:
     assert sizes == {**{key: [1] for key in sizes}, **shared}
 
 
+def test_shares_are_made_side_by_side_where_they_are_alike() -> None:
+    def share(calls: int) -> PythonReplay:
+        return PythonReplay([partial(np.add, array(3), 1.0, out=array(3))] * calls)
+
+    alike, different = (machine_calls(SideBySide([share(n) for n in sizes])) for sizes in ([2, 2, 2], [1, 2]))
+    assert [[len(one) for one in group] for group in alike or ()] == [[2, 2, 2]]
+    assert [[len(one) for one in group] for group in different or ()] == [[3]]
+
+
 def test_a_kernel_without_source_is_not_shared(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(body: object) -> None:
         raise OSError("could not get source code")

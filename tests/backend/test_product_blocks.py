@@ -32,15 +32,13 @@ def test_larger_products_have_more_blocks():
     assert (counts[0], counts[-1] > 2) == (1, True)
 
 
-@pytest.mark.parametrize(("rows", "columns", "cut"), [(512, 256, "rows"), (256, 512, "columns")])
-def test_the_longer_side_is_cut(rows, columns, cut):
-    shapes = [
-        out.shape
-        for _, _, out in blocks_of(
-            *(np.zeros((1, rows, 700)), np.zeros((1, 700, columns))), np.zeros((1, rows, columns))
-        )
-    ]
-    assert shapes == [(1, 192, 256), (1, 320, 256)] if cut == "rows" else [(1, 256, 192), (1, 256, 320)]
+@pytest.mark.parametrize(("rows", "columns"), [(512, 256), (256, 512)])
+def test_the_longer_side_of_every_member_is_cut(rows, columns):
+    a, b, out = np.zeros((2, rows, 700)), np.zeros((1, 700, columns)), np.zeros((2, rows, columns))
+    found = [(block.member, block.rows, block.columns) for block in blocks_of(a, b, out)]
+    parts = slice(0, 192), slice(192, 512)
+    tall = [(r, part, slice(0, 256)) for r in range(2) for part in parts]
+    assert found == (tall if rows > columns else [(r, short, part) for r, part, short in tall])
 
 
 SHAPES = {
@@ -54,16 +52,17 @@ SHAPES = {
 
 
 def product(threads, shape, dtype, transposed):
-    """The bits of a product with bias and clamp, as a tape computes it."""
+    """The bits of a product with bias, clamp and mask, as a tape computes it, and NumPy's result."""
     members, n, m, k = shape
     rng, backend = np.random.default_rng(0), NumpyBackend(dtype, threads)
     a, b = (backend.from_host(rng.normal(size=size)) for size in ((members, n, m), (members, m, k)))
     if transposed:
         a, b = (np.ascontiguousarray(x.transpose(0, 2, 1)).transpose(0, 2, 1) for x in (a, b))
     w, out = backend.from_host(rng.normal(size=(members, k + 5))), backend.zeros((members, n, k))
-    replay = backend.capture([backend.product(a, b, out, bias=(w, 5), clamp_min=0.0)])
+    mask = backend.from_host(rng.normal(size=out.shape))
+    replay = backend.capture([backend.product(a, b, out, bias=(w, 5), clamp_min=-1.5, relu_mask=mask)])
     replay.repeat(3)
-    return type(replay), out.tobytes(), np.maximum(np.matmul(a, b) + w[:, None, 5:], 0)
+    return type(replay), out.tobytes(), np.maximum(np.matmul(a, b) + w[:, None, 5:], -1.5) * (mask > 0)
 
 
 @pytest.mark.parametrize("transposed", [False, True], ids=["rows", "columns"])

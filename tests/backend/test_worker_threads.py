@@ -26,8 +26,8 @@ def step_on(out: Array, k: int, before: Array) -> None:
 
 
 def groups_of(*lists):
-    """Groups of machine calls from lists of calls."""
-    return [[one for call in calls for group in machine_calls(call) for one in group] for calls in lists]
+    """Groups from lists of calls, each of which is a share."""
+    return [[share for call in calls for group in machine_calls(call) for share in group] for calls in lists]
 
 
 def relay(threads, members=6, groups=5):
