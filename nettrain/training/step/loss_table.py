@@ -32,9 +32,11 @@ def fetch_totals(run: TrainingRun, table: Array, first: int, stop: int) -> None:
 
     The table holds those since the last multiple of TABLE_STEPS before `stop`.
     """
+    if not table.size:  # no losses of steps are recorded
+        return
     start = (stop - 1) // TABLE_STEPS * TABLE_STEPS
     first = max(first, start)
-    if run.records_steps and first < stop:
+    if first < stop:
         totals = run.backend.to_host(table)[:, first - start : stop - start]
         run.population["step_totals"][:, first:stop] = totals
 
