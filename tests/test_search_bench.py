@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from searching import evolving
 from searching.importance import KNOWN, Truth
 from searching.pairs import contestants as contestants_for_pairs
 from searching.pairs import hypervolume, missed, pair_surfaces
@@ -105,3 +106,20 @@ def test_shares_of_ranks_are_known_where_they_can_be_computed():
     assert Truth(alone).shares == pytest.approx({"x0": 1.0, "x1": 0.0}, abs=0.03)
     flat = next(one for one in KNOWN if one.name == "noise")
     assert {0.0} == set(Truth(flat).shares.values())
+
+
+def test_a_descent_without_noise_is_the_closed_form(monkeypatch):
+    monkeypatch.setattr(evolving, "NOISE", 0.0)
+    rates = np.array([1e-4, 1e-3, 1e-2])
+    descent = evolving.Descent(0, range(3))
+    descent.epoch(rates)
+    left = (1 - rates[:, None] * evolving.CURVATURES) ** (2 * evolving.STEPS)
+    assert descent.losses() == pytest.approx(0.5 * (left * evolving.CURVATURES).sum(axis=1), rel=1e-9)
+
+
+def test_pbt_of_one_population_finds_what_falling_rates_find():
+    """A constant rate cannot come near: its noise stays."""
+    found = evolving.losses(3, 16)
+    assert evolving.losses(3, 16)["pbt"].tolist() == found["pbt"].tolist()
+    assert (found["random × 2"] <= found["random"]).all()
+    assert found["pbt"].max() < found["random × 2"].min()
