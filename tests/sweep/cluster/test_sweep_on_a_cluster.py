@@ -144,10 +144,12 @@ def test_a_worker_that_is_killed_changes_nothing_of_any_method(cluster, tmp_path
     here = sweep(file, folder="searched", jobs=1)
     wanted = Ended.read(here.folder)
     monkeypatch.chdir(tmp_path / "there")  # best.yaml names its folder
-    moments, killed = random.Random(method), []
+    moments = random.Random(method)
+    seen, killed, when = [], [], moments.randint(1, 2)
 
     def kill(progress):
-        if not killed and moments.random() < 0.5:
+        seen.append(progress)
+        if len(seen) == when:
             killed.append(moments.choice(cluster.workers()))
             os.kill(killed[0], signal.SIGKILL)
 
