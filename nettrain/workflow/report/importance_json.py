@@ -72,7 +72,7 @@ def importance_json(anova: Anova | NoAnova) -> ImportanceJson:
             metric=anova.metric,
             trials=0,
             of_trials=anova.trials,
-            missing=anova.reason,
+            missing=anova.reason.value,
             told=False,
             explained=None,
             chance=None,
