@@ -127,7 +127,8 @@ def sweep_facts(sweep: Sweep) -> dict[str, str]:
         "search": f"{sweep.space.method.name}, {trials}{done}, by {_compared_by(sweep)}",
         "over": ", ".join(parameter.key for parameter in sweep.space.parameters),
         **_limits(sweep),
-        "work": f"{plural(left, 'network')} in {plural(populations, 'population')}, {workers}{_more(sweep)}",
+        "work": f"{plural(left, 'network')} in {plural(populations, 'population')}, {workers}"
+        f"{_timed(sweep)}{_more(sweep)}",
         "backend": _backend(sweep),
     }
 
@@ -140,6 +141,12 @@ def _limits(sweep: Sweep) -> dict[str, str]:
     out = f"; {plural(len(sweep.refused), 'trial')} not" if sweep.refused else ""
     texts = (limits(one.figure, one.at_least, one.at_most) for one in constraints)
     return {"within": ", ".join(texts) + out}
+
+
+def _timed(sweep: Sweep) -> str:
+    """That networks train alone before all else, for the time of an epoch."""
+    kinds = sweep.to_be_timed
+    return f"; {kinds} kind{'s' if kinds > 1 else ''} of network timed alone first" if kinds else ""
 
 
 def _more(sweep: Sweep) -> str:

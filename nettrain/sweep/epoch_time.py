@@ -21,6 +21,7 @@ from nettrain.training.loop import TrainingLoop
 
 FEWEST, MOST = 2, 200  # epochs that are measured
 ENOUGH = 0.2  # seconds after which no further epoch is measured
+SHORT = 0.1  # seconds of an epoch, below which a measurement is soon repeated
 DIGITS = 3  # more would be noise
 ENDINGS = {"early_stopping": None, "convergence": None, "target": None, "max_seconds": None}
 

@@ -16,7 +16,7 @@ from nettrain.sweep.chunks import Sizing, chunks_of
 from nettrain.sweep.cluster.cluster_pool import ClusterPool
 from nettrain.sweep.cluster.connection import Cluster
 from nettrain.sweep.constraints import excesses
-from nettrain.sweep.epoch_time import seconds_per_epoch, timing_key
+from nettrain.sweep.epoch_time import SHORT, seconds_per_epoch, timing_key
 from nettrain.sweep.evolution import EvolvingBracket, TakenOver
 from nettrain.sweep.halving import Bracket, Segment, make_brackets, planned_brackets, without
 from nettrain.sweep.influence import Influence, influences
@@ -32,8 +32,6 @@ from nettrain.sweep.sweep_journal import SweepJournal
 from nettrain.sweep.watching import TrialWatcher
 from nettrain.sweep.worker_pool import W, WorkerPool
 from nettrain.training.loop import never
-
-MEASURING = "{count} kinds of networks train some epochs alone first, to measure the time of an epoch"
 
 
 @dataclass
@@ -67,6 +65,7 @@ class Sweep:
     refused: list[TrialResult] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self._timing = False  # whether this process has measured a time
         self._times: dict[int, float] = {}  # seconds per epoch of trials that are to be trained
         self._fronts: tuple[int, dict[int, int]] = (-1, {})  # of so many results
         self._mattered: tuple[int, list[Anova | NoAnova]] = (-1, [])  # in so many results
@@ -133,10 +132,7 @@ class Sweep:
 
     def _begin(self, interrupted: Callable[[], bool]) -> Iterator[SweepProgress]:
         """Measure times if they are asked for, and yield the trials that are not trained."""
-        unmeasured = self._unmeasured(self.chunks)
-        if unmeasured:
-            yield SweepProgress((), (), 1.0, 0.0, (MEASURING.format(count=len(unmeasured)),))
-        for key, chunk in unmeasured.items():
+        for key, chunk in self._unmeasured(self.chunks).items():
             if interrupted():
                 return
             self._measure(key, chunk)
@@ -147,6 +143,11 @@ class Sweep:
         if refused:
             yield SweepProgress(self.record(refused), (), 1.0, 0.0)
 
+    @property
+    def to_be_timed(self) -> int:
+        """How many kinds of networks train some epochs alone before all else, to measure their time."""
+        return len(self._unmeasured(self.chunks))
+
     def _unmeasured(self, chunks: Sequence[TrialChunk]) -> dict[str, TrialChunk]:
         """Chunks whose epochs are to be timed, one of each key."""
         if SECONDS not in self.criteria.figures:
@@ -156,7 +157,11 @@ class Sweep:
 
     def _measure(self, key: str, chunk: TrialChunk) -> None:
         device = self.devices[0] if self.devices else None
-        seconds = seconds_per_epoch(chunk.experiments[0], map_shared(chunk.data), device)
+        work = chunk.experiments[0], map_shared(chunk.data), device
+        seconds = seconds_per_epoch(*work)
+        if not self._timing and seconds < SHORT:  # a process that has just begun is still busy with itself
+            seconds = min(seconds, seconds_per_epoch(*work))
+        self._timing = True
         self.journal.add_time(key, seconds)
 
     def _in_time(self, chunks: Sequence[TrialChunk]) -> tuple[list[TrialChunk], list[TrialResult]]:

@@ -149,7 +149,7 @@ def fake_time(monkeypatch, measured):
         hidden = experiments[0].model.hidden
         measured.append(hidden)
         assert 23 == len(data[0].validation.y)
-        return 0.75 if len(hidden) > 1 else 0.25 + len(measured) / 100
+        return 0.75 if len(hidden) > 1 else 0.25 + len(measured) / 100  # too long to be measured again
 
     monkeypatch.setattr(sweep_module, "seconds_per_epoch", timed)
 
@@ -206,3 +206,14 @@ def test_figures_that_these_data_do_not_have_are_refused_with_their_line(tmp_pat
     ):
         pass
     assert str(caught.value).startswith(f"{path}:10: {message}")
+
+
+def test_the_first_of_short_times_is_measured_again(tmp_path, monkeypatch):
+    times = iter([0.08, 0.002, 0.003, 0.004])
+    monkeypatch.setattr(sweep_module, "seconds_per_epoch", lambda *work: next(times))
+    path = write_experiment(tmp_path, TIMED)
+    with open_sweep(load(path), tmp_path / "sweeps", total=None, workers=1) as sweep:
+        assert 3 == sweep.to_be_timed
+        sweep.begin()
+        assert 0 == sweep.to_be_timed
+        assert [0.002, 0.003, 0.004] == [*sweep.journal.timed.values()]
