@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BoundKernel",
     "Kernel",
-    "compiled_without_gil",
+    "code_address",
     "expanded",
     "inline",
     "kernel",
@@ -124,16 +124,11 @@ def strided(body: Callable[..., None]) -> Kernel:
     return Kernel(cast(FunctionType, body), strided=True)
 
 
-def compiled_without_gil(body: Callable[..., None], *first: object) -> Callable[..., Callable[[int], None]]:
-    """A function that takes arguments like these and returns another: of a whole number, the last argument.
-
-    That one lets other threads of Python run meanwhile.
-    """
-    function, arguments = cast(FunctionType, body), (*first, 0)
+def code_address(body: Callable[..., None], *arguments: object) -> int:
+    """Where the machine code of a function for arguments like these lies, which takes words."""
+    function = cast(FunctionType, body)
     kept = _kept_code(function, arguments, tuple(map(argument_form, arguments)))
-    if kept is not None:
-        return kept.without_gil
-    return partial(partial, _kept_by_numba(function, arguments, nogil=True).entry)
+    return (kept or _kept_by_numba(function, arguments)).address
 
 
 def _kept_code(
@@ -156,9 +151,7 @@ def _kept_code(
         return None
 
 
-def _kept_by_numba(
-    body: FunctionType, arguments: Sequence[object], *, strided: bool = False, nogil: bool = False
-) -> "Compiled":
+def _kept_by_numba(body: FunctionType, arguments: Sequence[object], *, strided: bool = False) -> "Compiled":
     from nettrain.backend.numba_compiler import kept_by_numba
 
-    return kept_by_numba(body, arguments, strided=strided, nogil=nogil)
+    return kept_by_numba(body, arguments, strided=strided)

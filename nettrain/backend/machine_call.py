@@ -7,14 +7,18 @@ and clears it, on all processors for which Numba compiles, so that a function ma
 reads, and a few sizes do for all.
 """
 
+import ctypes
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 from llvmlite import ir
 
+from nettrain.backend.argument_words import call_words
 from nettrain.backend.helper import LaterModule, intrinsic
+from nettrain.backend.kernel import code_address
 
 if TYPE_CHECKING:
     from numba.core import types
@@ -74,12 +78,12 @@ class CallTable:
     def __init__(self, calls: Sequence[MachineCall]) -> None:
         sizes = [_size(call) for call in calls]
         self._kept = calls
-        self._blocks = np.zeros(sum(SIZES[size] for size in sizes), np.int64)
+        self.blocks = np.zeros(sum(SIZES[size] for size in sizes), np.int64)
         self._rows = np.zeros((len(calls), 3), np.int64)
         self.address: int = self._rows.ctypes.data
         start = 0
         for row, call, size in zip(self._rows, calls, sizes, strict=True):
-            block = self._blocks[start : start + SIZES[size]]
+            block = self.blocks[start : start + SIZES[size]]
             block[: len(call.words)] = call.words
             row[:] = call.function, block.ctypes.data, size
             start += SIZES[size]
@@ -88,3 +92,29 @@ class CallTable:
 def _size(call: MachineCall) -> int:
     """The position in SIZES of the first that holds the words of a call."""
     return next(number for number, count in enumerate(SIZES) if count >= len(call.words))
+
+
+class MachineFunction:
+    """A function of a whole number, the last word of a call, during which Python's other threads run."""
+
+    def __init__(self, call: MachineCall) -> None:
+        self._table = CallTable([call])
+        self._last = self._table.blocks[len(call.words) - 1 : len(call.words)]
+        self._make = partial(_maker(), self._table.address)
+
+    def __call__(self, number: int) -> None:
+        self._last[0] = number
+        self._make()
+
+
+def make_row(row: int) -> None:
+    """Make the call whose row lies there."""
+    call_row(row)
+
+
+@cache
+def _maker() -> Callable[[int], None]:
+    """`make_row`, for Python; to pass one word takes a tenth of the time that those of a call would."""
+    words = call_words(())
+    kind = ctypes.CFUNCTYPE(ctypes.c_int32, *[ctypes.c_int64] * (len(words) + 1))
+    return partial(kind(code_address(make_row, 0)), *words)

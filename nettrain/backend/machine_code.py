@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from functools import cache, partial
+from functools import cache
 from hashlib import sha256
 from importlib.machinery import PathFinder
 from importlib.util import find_spec, module_from_spec
@@ -58,19 +58,13 @@ class MachineCode:
     def call(self, arguments: Sequence[object]) -> tuple[Callable[..., None], Sequence[object]]:
         """A function for Python, and what it takes."""
         words = call_words(arguments)
-        return _for_python(len(words), True)(self.address), words
-
-    def without_gil(self, *arrays: object) -> Callable[[int], None]:
-        """A function of the last argument, a whole number, without the GIL. Keep the arrays alive."""
-        words = call_words(arrays)
-        return partial(_for_python(len(words) + 1, False)(self.address), *words)
+        return _for_python(len(words))(self.address), words
 
 
 @cache
-def _for_python(words: int, holds_gil: bool) -> Callable[[int], Callable[..., None]]:
-    """What makes a function for Python of an address; with the GIL, others of Python's threads wait."""
-    make = ctypes.PYFUNCTYPE if holds_gil else ctypes.CFUNCTYPE
-    return make(ctypes.c_int32, *[ctypes.c_int64] * words)
+def _for_python(words: int) -> Callable[[int], Callable[..., None]]:
+    """What makes a function for Python of an address, during which Python's other threads wait."""
+    return ctypes.PYFUNCTYPE(ctypes.c_int32, *[ctypes.c_int64] * words)
 
 
 @dataclass(frozen=True)

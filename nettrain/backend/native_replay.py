@@ -33,16 +33,12 @@ class NativeReplay:
         self.calls = calls
         if workers.threads == 1:
             groups = [[[call for group in groups for share in group for call in share]]]
-        self._table = CallTable([call for group in groups for share in group for call in share])
-        self._groups = np.array([(len(group), len(group[0])) for group in groups], np.int64).reshape(-1, 2)
-        self._run = workers.bound(self._table, self._groups)
+        table = CallTable([call for group in groups for share in group for call in share])
+        sizes = np.array([(len(group), len(group[0])) for group in groups], np.int64).reshape(-1, 2)
+        self.repeat = workers.function(table, sizes)  # of the number of times
 
     def __call__(self) -> None:
         self.repeat(1)
-
-    def repeat(self, times: int) -> None:
-        """Make all calls so many times."""
-        self._run(times)
 
 
 def replayed(calls: Iterable[Call], threads: int = 1) -> Replay:

@@ -34,7 +34,6 @@ class Options(TypedDict, total=False):
     """
 
     error_model: Literal["numpy"]
-    nogil: bool
     no_cpython_wrapper: bool
     no_cfunc_wrapper: bool
 
@@ -117,10 +116,9 @@ def kept_by_numba(
     arguments: Sequence[object],
     *,
     strided: bool = False,
-    nogil: bool = False,
 ) -> Compiled:
     """A function compiled for arguments like these, which Numba keeps on disk where it can."""
-    return _for_arguments(_kept(body, nogil), arguments, strided=strided)
+    return _for_arguments(_kept(body), arguments, strided=strided)
 
 
 def _for_arguments(dispatcher: Dispatcher, arguments: Sequence[object], *, strided: bool) -> Compiled:
@@ -130,9 +128,9 @@ def _for_arguments(dispatcher: Dispatcher, arguments: Sequence[object], *, strid
 
 
 @cache
-def _kept(body: FunctionType, nogil: bool) -> Dispatcher:
+def _kept(body: FunctionType) -> Dispatcher:
     """A dispatcher whose machine code is kept on disk, where there is a folder that may be written to."""
-    options, name = Options(error_model="numpy", nogil=nogil), body.__qualname__
+    options, name = Options(error_model="numpy"), body.__qualname__
     stamp = fingerprint(body, **options)
     for keep in _ways_to_keep():
         with suppress(RuntimeError, AttributeError, TypeError):  # no such folder, or another version of Numba

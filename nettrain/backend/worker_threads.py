@@ -10,14 +10,14 @@ at once would be slower: waking a thread takes as long as a product of 64 × 256
 import ctypes
 import os
 import threading
-from collections.abc import Callable
 from functools import cache
 
 import numpy as np
 
+from nettrain.backend.argument_words import call_words
 from nettrain.backend.base import Array
-from nettrain.backend.kernel import compiled_without_gil, inline
-from nettrain.backend.machine_call import ROW_BYTES, CallTable, MachineCall, call_row
+from nettrain.backend.kernel import code_address, inline
+from nettrain.backend.machine_call import ROW_BYTES, CallTable, MachineCall, MachineFunction, call_row
 
 # What the threads have in common: the first row of a group, how many calls a share has, and how many shares
 # there are, are begun, have ended
@@ -119,16 +119,21 @@ class WorkerThreads:
         if threads > 1:
             self._renew()
             os.register_at_fork(after_in_child=self._renew)
-            served, system = compiled_without_gil(serve, self._state)(self._state), self._system.address
+            arguments = self._state, self._system.address
+            call = MachineCall(code_address(serve, *arguments), call_words(arguments), self)
             for _ in range(threads - 1):
-                threading.Thread(target=served, args=(system,), name="nettrain worker", daemon=True).start()
+                served = MachineFunction(call)
+                threading.Thread(
+                    target=served, args=arguments[1:], name="nettrain worker", daemon=True
+                ).start()
 
-    def bound(self, calls: CallTable, groups: Array) -> Callable[[int], None]:
+    def function(self, calls: CallTable, groups: Array) -> MachineFunction:
         """What makes all calls so many times: groups (n, 2) have so many shares of so many calls each.
 
-        Shares are made side by side, calls of a share in order. Keep both arguments alive.
+        Shares are made side by side, calls of a share in order.
         """
-        return _run_groups()(calls.address, groups, self._state, self._system.address)
+        arguments = calls.address, groups, self._state, self._system.address, 0
+        return MachineFunction(MachineCall(_run_groups(), call_words(arguments), (calls, groups)))
 
     def _system_calls(self) -> list[MachineCall]:
         """A call for each position from OWN to YIELD. Raises an AttributeError without POSIX's threads."""
@@ -166,6 +171,6 @@ def worker_threads(threads: int) -> WorkerThreads:
 
 
 @cache
-def _run_groups() -> Callable[..., Callable[[int], None]]:
-    """`run_groups`, compiled."""
-    return compiled_without_gil(run_groups, 0, np.zeros((0, 2), np.int64), np.zeros(0, np.int64), 0)
+def _run_groups() -> int:
+    """Where the machine code of `run_groups` lies."""
+    return code_address(run_groups, 0, np.zeros((0, 2), np.int64), np.zeros(0, np.int64), 0, 0)

@@ -8,7 +8,9 @@ from types import FunctionType
 import numpy as np
 import pytest
 
-from nettrain.backend.argument_words import argument_form
+from nettrain.backend.argument_words import argument_form, call_words
+from nettrain.backend.kernel import code_address
+from nettrain.backend.machine_call import MachineCall, MachineFunction
 from nettrain.backend.machine_code import MachineCode, machine_code
 from nettrain.backend.numba_compiler import Compiled, compiled
 
@@ -107,18 +109,16 @@ def placed(source: Path) -> FunctionType:
     return FunctionType(double.__code__.replace(co_filename=str(source)), double.__globals__, "double")
 
 
-def test_a_function_without_the_gil_takes_its_last_argument_later(tmp_path, monkeypatch):
-    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
-
+def test_a_machine_function_takes_its_last_argument_later():
     def fill(x, number):
         for i in range(x.size):
             x[i] = number
 
     x = np.zeros(3)
-    made = machine_code(fill, [FORM, "int"], "one", lambda: compiled(fill, [x, 0]))
-    later = made.without_gil(x)
-    later(7)
-    assert [7.0] * 3 == x.tolist()
+    later = MachineFunction(MachineCall(code_address(fill, x, 0), call_words((x, 0)), x))
+    for number in (7, -2):
+        later(number)
+        assert [number] * 3 == x.tolist()
 
 
 @pytest.mark.parametrize("wrong", [1.5, True, "x", np.float32(1)])

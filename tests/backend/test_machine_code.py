@@ -32,7 +32,7 @@ kernel.bind(z.size, (z, a, np.zeros((1, 1))))()
 with_numba = os.environ.get("NETTRAIN_CODE_CACHE") == "numba"
 if with_numba:
     from nettrain.backend import numba_compiler
-    hits = sum(numba_compiler._kept(kernel.body, False).stats.cache_hits.values())
+    hits = sum(numba_compiler._kept(kernel.body).stats.cache_hits.values())
 else:
     hits = "numba" not in sys.modules
 print(json.dumps({"file": sigmoidal.__file__, "a": a.ravel().tolist(), "from_disk": hits == 1}))
