@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from nettrain.backend.base import Array, ArrayModule, Call, HostArray, Replay
 from nettrain.backend.blas_threads import set_blas_threads
+from nettrain.backend.coded_rows import CodedRows
 from nettrain.backend.kernel import Kernel
 from nettrain.backend.product import (
     bias_or_zeros,
@@ -142,6 +143,8 @@ class NumpyBackend:
         return self.launch(transpose, out.size, out, w, start)
 
     def gather(self, table: Array, index: Array, out: Array) -> Call:
+        if isinstance(table, CodedRows):
+            return table.gather(self, index, out)
         if not all(array.flags.c_contiguous for array in (table, index, out)):
             # mode="clip" because the default, "raise", goes through a hidden copy of out
             return partial(np.take, table, index, axis=0, out=out, mode="clip")

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from nettrain.backend.base import Array, ArrayModule, HostArray, RowSelection
+from nettrain.backend.coded_rows import CodedRows
 
 ALIGNMENT = 64  # bytes between the beginnings of the arrays in one block
 Stream = Any  # of CuPy, which has no types
@@ -61,7 +62,7 @@ class PinnedPrefetcher:
 
 
 def _gather(source: HostArray, rows: RowSelection, out: HostArray) -> None:
-    if isinstance(rows, slice):
+    if isinstance(rows, slice) or isinstance(source, CodedRows):
         out[...] = source[rows]
     else:  # mode="clip" because the default, "raise", goes through a hidden copy of out
         np.take(source, rows, axis=0, out=out, mode="clip")

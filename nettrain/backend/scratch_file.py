@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nettrain.backend.base import HostArray
+from nettrain.backend.coded_rows import BLOCK, CodedRows
 from nettrain.backend.device import format_bytes
 from nettrain.errors import DataError
 
@@ -85,11 +86,14 @@ def expect_rows(array: HostArray, rows: npt.NDArray[np.intp]) -> None:
 
 
 def row_blocks(array: HostArray) -> Iterator[HostArray]:
-    """The rows of an array: all at once or, in a scratch file, in blocks whose pages are dropped behind."""
-    if not is_scratch(array) or not array.size:
+    """The rows of an array: all at once or, where they are coded or in a scratch file, in blocks.
+
+    Pages of blocks are dropped behind them.
+    """
+    if not (is_scratch(array) or isinstance(array, CodedRows)) or not array.size:
         yield array
         return
-    step = block_rows(array.nbytes // len(array))
+    step = BLOCK if isinstance(array, CodedRows) else block_rows(array.nbytes // len(array))
     for start in range(0, len(array), step):
         yield array[start : start + step]
         drop_pages(array)

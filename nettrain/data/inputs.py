@@ -1,18 +1,23 @@
 """Inputs of all splits as arrays, encoded in one pass over their tables."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from nettrain.backend.coded_rows import VALUES, CodedRows
 from nettrain.backend.scratch_file import block_rows, drop_pages, scratch_array
 from nettrain.data.columns.categories import CategoryColumn
+from nettrain.data.columns.numbers import NumberColumn
 from nettrain.data.preprocessing import Preprocessing
 from nettrain.data.tables.arrays import Indices, Numbers
 from nettrain.data.tables.disk_columns import DiskColumns
+from nettrain.data.tables.row_chunks import RowChunks
 from nettrain.data.tables.table import Table
 from nettrain.errors import DataError
 
 CHUNK = 1 << 20  # cells that are encoded at once, in float64, before they are rounded to the run's dtype
+FEWEST_CODED = 1 << 22  # inputs that are held as bytes, where they are bytes in the source
 FEWEST_ROWS = 256  # of a chunk, as each costs something for every column
 
 
@@ -30,6 +35,17 @@ def encode_splits(
     inputs do too. Raises DataError at a cell that does not fit, and at a value that is too large for dtype
     unless `finite` is False.
     """
+    known = {name: coded_inputs(*split, preprocessing, dtype) for name, split in splits.items()}
+    coded = {name: rows for name, rows in known.items() if rows is not None}
+    splits = {name: split for name, split in splits.items() if name not in coded}
+    x = coded | encode_plain(splits, preprocessing, dtype, finite=finite)
+    return {name: x[name] for name in known}
+
+
+def encode_plain(
+    splits: Mapping[str, tuple[Table, Indices]], preprocessing: Preprocessing, dtype: str, *, finite: bool
+) -> dict[str, Numbers]:
+    """`encode_splits` as arrays of numbers."""
     x = {
         name: empty_inputs(table, (len(rows), preprocessing.inputs), dtype)
         for name, (table, rows) in splits.items()
@@ -41,6 +57,30 @@ def encode_splits(
         encode = encode_from_disk if table.on_disk else encode_in_steps
         encode(table, sharing, preprocessing, step, finite=finite)
     return x
+
+
+def coded_inputs(table: Table, rows: Indices, preprocessing: Preprocessing, dtype: str) -> Numbers | None:
+    """Inputs (N, D) of rows that hold a byte for each of them, as these bytes; None of others, and of few."""
+    names, numbers = [encoder.name for encoder in preprocessing.encoders], table.numbers
+    plain = all(isinstance(one, NumberColumn) and len(one.kinds) == 1 for one in preprocessing.encoders)
+    if not plain or not isinstance(numbers, RowChunks) or len(numbers.chunks) != 1:
+        return None
+    (chunk,) = numbers.chunks
+    few = len(rows) * len(names) < FEWEST_CODED
+    if few or chunk.dtype != np.uint8 or not all(map(table.has_numbers, names)):
+        return None
+    bytes_ = np.repeat(np.arange(VALUES, dtype=np.uint8)[:, None], len(names), axis=1)
+    every = replace(
+        table, cells=table.cells.clear(), numbers=RowChunks(tuple(names), [bytes_]), names=tuple(names)
+    )
+    with np.errstate(over="ignore", invalid="ignore"):
+        values = preprocessing.encode(every).astype(dtype)
+    if not np.isfinite(values).all():
+        return None
+    positions = [numbers.positions[name] for name in names]
+    codes = chunk if positions == list(range(chunk.shape[1])) else chunk[:, positions]
+    coded = CodedRows(np.ascontiguousarray(codes), rows.astype(np.intp), np.ascontiguousarray(values.T))
+    return coded.as_array_type()
 
 
 def empty_inputs(table: Table, shape: tuple[int, int], dtype: str) -> Numbers:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from nettrain.backend.base import Array, Backend, DType, HostArray, Prefetcher
+from nettrain.backend.coded_rows import CodedRows
 from nettrain.backend.device import format_bytes
 from nettrain.backend.host_prefetcher import HostPrefetcher
 from nettrain.backend.scratch_file import drop_pages, is_scratch
@@ -110,9 +111,18 @@ def available_bytes(prefetcher: Prefetcher | None, reserved: int = 0) -> int:
 
 def as_dtype(array: HostArray, dtype: DType) -> HostArray:
     """A host array as `Backend.from_host` would store it: floating-point numbers in the run's dtype."""
+    if isinstance(array, CodedRows):
+        return array if array.dtype == dtype else np.asarray(array, dtype)
     return np.ascontiguousarray(array, dtype if array.dtype.kind == "f" else None)
 
 
+def on_device(array: HostArray, backend: Backend) -> Array:
+    """A host array where the backend computes; coded rows of the host stay coded."""
+    if isinstance(array, CodedRows):
+        return array if backend.prefetcher() is None else backend.from_host(np.asarray(array))
+    return backend.from_host(array)
+
+
 def _on_device(dataset: Dataset, backend: Backend) -> Dataset:
-    x, y, weight = (backend.from_host(array) for array in dataset.arrays)
+    x, y, weight = (on_device(array, backend) for array in dataset.arrays)
     return replace(dataset, x=x, y=y, weight=weight)

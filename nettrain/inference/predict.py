@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from nettrain.backend.base import Array, Backend, Call, HostArray, Prefetcher
+from nettrain.backend.coded_rows import CodedRows
 from nettrain.backend.host_prefetcher import HostPrefetcher
 from nettrain.backend.pool import Pool
 from nettrain.backend.scratch_file import is_scratch
-from nettrain.inference.dataset import Dataset, as_dtype, available_bytes
+from nettrain.inference.dataset import Dataset, as_dtype, available_bytes, on_device
 from nettrain.model.architecture import Architecture
 from nettrain.model.layers.base import DropoutState
 from nettrain.model.network import Network
@@ -67,10 +68,9 @@ def row_chunks(
     chunks = [slice(first, min(first + passes.size, count)) for first in range(0, count, passes.size)]
     if inputs.prefetcher is not None:
         return _StreamedChunks(inputs, inputs.prefetcher, chunks, passes, pool)
+    over = passes.over_coded if isinstance(inputs.x, CodedRows) else passes.over_rows
     return [
-        RowChunk(
-            rows, *passes.over(inputs.x[rows], rows.start), tuple(array[rows] for array in inputs.others)
-        )
+        RowChunk(rows, *over(inputs.x, rows), tuple(array[rows] for array in inputs.others))
         for rows in chunks
     ]
 
@@ -80,6 +80,7 @@ class _ForwardPasses:
 
     def __init__(self, network: Network, pool: Pool, dropout_state: DropoutState | None) -> None:
         self._network, self._dropout_state, self._allocate = network, dropout_state, pool.prefixed("infer")
+        self._take = pool.prefixed("rows")
         self.size = chunk_rows(network.architecture, network.backend.chunk_bytes)
         one = network.backend.zeros((1, 1, 1))
         largest = network.backend.xp.broadcast_to(one, (1, self.size, network.architecture.inputs))
@@ -90,9 +91,23 @@ class _ForwardPasses:
         """Whether a pass depends on the numbers of its rows."""
         return self._dropout_state is not None
 
-    def over(self, x: Array, first: int) -> tuple[Call, Array]:
-        """The call that computes the outputs (R, B, K) of x (B, D), the rows from number `first` on."""
-        state, tape = self._dropout_state and replace(self._dropout_state, first=first), Tape()
+    def over_rows(self, x: Array, rows: slice) -> tuple[Call, Array]:
+        """The call that computes the outputs (R, B, K) of some rows of x (N, D)."""
+        return self.over(x[rows], rows.start)
+
+    def over_coded(self, x: CodedRows, rows: slice) -> tuple[Call, Array]:
+        """`over_rows` of coded rows, which are decoded before."""
+        backend, tape = self._network.backend, Tape()
+        decoded = self._take("coded", (self.size, x.shape[1]), x.dtype)[: rows.stop - rows.start]
+        tape.add_call(backend.gather(x, np.arange(rows.start, rows.stop), decoded))
+        return self.over(decoded, rows.start, tape)
+
+    def over(self, x: Array, first: int, tape: Tape | None = None) -> tuple[Call, Array]:
+        """The call that computes the outputs (R, B, K) of x (B, D), the rows from number `first` on.
+
+        What is on the tape comes before.
+        """
+        state, tape = self._dropout_state and replace(self._dropout_state, first=first), tape or Tape()
         signals = self._network.forward(tape, x[None], self._allocate, dropout_state=state)
         backend = self._network.backend
         return backend.capture(tape.bound(backend)), signals.output
@@ -160,7 +175,7 @@ def inputs_of(backend: Backend, x: HostArray) -> Inputs:
     if prefetcher is None and is_scratch(x):
         return Inputs(x, prefetcher=HostPrefetcher())
     if prefetcher is None or 2 * x.nbytes <= available_bytes(prefetcher):
-        return Inputs(backend.from_host(x))
+        return Inputs(on_device(x, backend))
     return Inputs(x, prefetcher=prefetcher)
 
 

@@ -22,7 +22,7 @@ from nettrain.backend.kernel import Kernel
 from nettrain.backend.numpy import NumpyBackend
 from nettrain.backend.philox import philox_words
 from nettrain.backend.product import transpose
-from nettrain.backend.rows import take_rows
+from nettrain.backend.rows import decode_alike, decode_by_column, take_rows
 from nettrain.catalogue.activations import activations
 from nettrain.catalogue.losses import losses
 from nettrain.catalogue.optimizers import optimizers
@@ -209,7 +209,7 @@ def assert_near(got: np.ndarray, want: np.ndarray, where: str) -> None:
 
 
 def test_every_kernel_is_met_in_training(recorded: list[Recorded]) -> None:
-    elsewhere = {philox_words.__name__, take_rows.__name__, transpose.__name__}
+    elsewhere = {one.__name__ for one in (philox_words, take_rows, transpose, decode_alike, decode_by_column)}
     met = {one.kernel.__name__ for one in recorded}
     assert met <= set(KERNELS)
     if any(
@@ -261,6 +261,19 @@ def test_rows_of_a_table(kind: str) -> None:
     compare(take_rows, out.size, (table, index, out))
     take_rows(table, index, out)
     np.testing.assert_array_equal(out, table[index])
+
+
+@pytest.mark.skipif(COMPILER is None, reason="no g++")
+def test_coded_rows_of_a_table() -> None:
+    rng = np.random.default_rng(0)
+    codes, rows, index = (
+        rng.integers(256, size=(9, 40)).astype(np.uint8),
+        rng.permutation(9),
+        rng.integers(9, size=6),
+    )
+    table, out = rng.normal(size=(40, 256)).astype(np.float32), np.zeros((6, 40), np.float32)
+    compare(decode_by_column, out.size, (codes, rows, index, table, out))
+    compare(decode_alike, out.size, (codes, rows, index, table[3], out))
 
 
 @pytest.mark.skipif(COMPILER is None, reason="no g++")
