@@ -1,6 +1,8 @@
 """How much memory a process can still take on this machine, or in the container that it runs in."""
 
+import ctypes
 import os
+from contextlib import suppress
 from pathlib import Path
 
 MEMINFO = Path("/proc/meminfo")
@@ -18,6 +20,12 @@ def available_memory() -> int:
     found = [_free(), *(_left(limit, usage) for limit, usage in LIMITS)]
     known = [size for size in found if size is not None]
     return min(known, default=0) or _physical()
+
+
+def return_freed_memory() -> None:
+    """Give memory that was freed back to the system, where the C library keeps it and can be asked to."""
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _free() -> int | None:

@@ -20,6 +20,7 @@ from nettrain.backend.device import format_bytes
 from nettrain.errors import DataError
 
 BLOCK_BYTES = 64 << 20  # that are worked on before their pages are dropped
+FEW_ROWS = 1024  # from anywhere in a file that are read before pages are dropped
 LARGE_FILES = Path("/var/tmp")  # where /tmp may be memory
 CAN_ADVISE = hasattr(mmap, "MADV_DONTNEED")
 
@@ -97,6 +98,20 @@ def row_blocks(array: HostArray) -> Iterator[HostArray]:
     for start in range(0, len(array), step):
         yield array[start : start + step]
         drop_pages(array)
+
+
+def rows_at(array: HostArray, index: HostArray) -> HostArray:
+    """The rows of an array (N, …) that index (M,) names, in memory.
+
+    Around each row of a scratch file the system maps others, so that their pages are dropped now and then.
+    """
+    if not is_scratch(array):
+        return array[index]
+    found = np.empty((len(index), *array.shape[1:]), array.dtype)
+    for start in range(0, len(index), FEW_ROWS):
+        found[start : start + FEW_ROWS] = array[index[start : start + FEW_ROWS]]
+        drop_pages(array)
+    return found
 
 
 def rows_where(chosen: npt.NDArray[np.bool_], array: HostArray) -> HostArray:

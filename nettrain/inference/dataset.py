@@ -9,7 +9,7 @@ from nettrain.backend.base import Array, Backend, DType, HostArray, Prefetcher
 from nettrain.backend.coded_rows import CodedRows
 from nettrain.backend.device import format_bytes
 from nettrain.backend.host_prefetcher import HostPrefetcher
-from nettrain.backend.scratch_file import drop_pages, is_scratch
+from nettrain.backend.scratch_file import is_scratch, rows_at
 from nettrain.catalogue.losses import targets_for
 from nettrain.data.labelled import Rows
 from nettrain.errors import DataError
@@ -38,9 +38,9 @@ class Dataset:
 
     def select(self, index: HostArray | slice) -> "Dataset":
         """Some rows (M,) of a dataset on the host; a slice of them, of which nothing is copied, anywhere."""
-        arrays = {name: getattr(self, name)[index] for name in ("x", "y", "weight", "targets", "weights")}
-        drop_pages(self.x)
-        return replace(self, **arrays)
+        others = {name: getattr(self, name)[index] for name in ("y", "weight", "targets", "weights")}
+        x = self.x[index] if isinstance(index, slice) else rows_at(self.x, index)
+        return replace(self, x=x, **others)
 
     @property
     def rows(self) -> int:

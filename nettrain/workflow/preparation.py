@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nettrain.backend.choose import choose_backend
+from nettrain.backend.host_memory import return_freed_memory
 from nettrain.data.prepare import Prepared
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.experiment.evaluated_rows import evaluation_notes
@@ -51,6 +52,7 @@ def prepare_training(
     """
     with loaded.locating_errors():
         experiment, data = read_and_resolve(resolve(loaded.experiment), memory)
+        return_freed_memory()
         found: list[str] = []
         if rate_is_auto(experiment):
             from nettrain.workflow.find_rate import with_rate_found

@@ -1,5 +1,7 @@
 """Scalings that subtract and divide: by moments, or by the smallest and the largest value."""
 
+from typing import ClassVar
+
 import numpy as np
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
@@ -13,6 +15,8 @@ from nettrain.data.tables.arrays import Floats
 @scalings.register("none")
 class NoScaling(Scaling):
     """The columns as they are."""
+
+    reads_rows: ClassVar[bool] = False
 
     def apply(self, fitted: Fitted, x: Floats) -> Floats:
         return x

@@ -21,6 +21,7 @@ class Scaling(Variant):
     """What is done to the numeric columns of a table before a network sees them."""
 
     sees_gaps: ClassVar[bool] = False  # it is given NaN in gaps, for which others get the column's median
+    reads_rows: ClassVar[bool] = True  # whether `fit` looks at rows, or at the number of columns alone
 
     def fit(self, x: Floats) -> Fitted:
         """What is learned from the training rows: nothing by default."""

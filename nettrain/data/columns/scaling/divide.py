@@ -1,7 +1,7 @@
 """Division by numbers that the settings name."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -27,6 +27,7 @@ class Divide(Scaling):
     it leaves out stay as they are.
     """
 
+    reads_rows: ClassVar[bool] = False
     by: Divisors = option(255.0, "divisor, of all columns, of each in their order, or by name")
 
     @property
