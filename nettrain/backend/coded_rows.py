@@ -62,6 +62,10 @@ class CodedRows:
     def __array__(self, dtype: DType | None = None, copy: bool | None = None) -> HostArray:
         return self._decoded(self._rows).astype(dtype or self.dtype, copy=False)
 
+    def at(self, index: Rows) -> HostArray:
+        """The rows (M,) that index names, coded too."""
+        return CodedRows(self._codes, self._rows[index], self._table).as_array_type()
+
     def copy(self) -> HostArray:
         """All rows as an array."""
         return np.asarray(self)

@@ -101,10 +101,12 @@ def row_blocks(array: HostArray) -> Iterator[HostArray]:
 
 
 def rows_at(array: HostArray, index: HostArray) -> HostArray:
-    """The rows of an array (N, …) that index (M,) names, in memory.
+    """The rows of an array (N, …) that index (M,) names, in memory; of coded rows, coded.
 
     Around each row of a scratch file the system maps others, so that their pages are dropped now and then.
     """
+    if isinstance(array, CodedRows):
+        return array.at(index)
     if not is_scratch(array):
         return array[index]
     found = np.empty((len(index), *array.shape[1:]), array.dtype)

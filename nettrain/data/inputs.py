@@ -17,7 +17,7 @@ from nettrain.data.tables.table import Table
 from nettrain.errors import DataError
 
 CHUNK = 1 << 20  # cells that are encoded at once, in float64, before they are rounded to the run's dtype
-FEWEST_CODED = 1 << 22  # inputs that are held as bytes, where they are bytes in the source
+FEWEST_CODED = 1 << 20  # inputs that are held as bytes, where they are bytes in the source
 FEWEST_ROWS = 256  # of a chunk, as each costs something for every column
 
 

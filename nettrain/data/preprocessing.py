@@ -238,7 +238,8 @@ def fit_scaling(
 ) -> Fitted:
     """The scaling's arrays, fitted on the features of these kinds in the rows `train`, block by block."""
     scaled = [one for one in encoders_for(scaling, encoders) if set(kinds) & set(one.kinds)]
-    train = train if scaling.reads_rows else train[:0]
+    if not scaling.reads_rows:
+        table, train = table.take(train[:0]), train[:0]
     fitted: list[Fitted] = []
     for block in _blocks(scaled, max(1, BLOCK // max(1, len(train)))):
         features = encode_columns(block, table, train)
