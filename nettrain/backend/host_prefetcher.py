@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
+import numpy.typing as npt
 
 from nettrain.backend.base import Array, HostArray, RowSelection
 from nettrain.backend.scratch_file import BLOCK_BYTES, drop_pages, expect_rows, is_scratch
 
+LOT_BYTES = 4 << 20  # of rows from anywhere in a file that are read before its pages are dropped
 UNLIMITED = 1 << 62  # bytes; memory that runs out is no reason to leave rows where they are
 
 
@@ -44,17 +46,29 @@ class HostPrefetcher:
 
     def _copy(self, rows: RowSelection, columns: Sequence[tuple[HostArray, Array]]) -> None:
         for source, target in columns:
-            on_disk = is_scratch(source)
             if isinstance(rows, slice):
                 target[...] = source[rows]
+                self._drop(source, target.nbytes)
+            elif is_scratch(source):
+                self._gather(source, rows, target)
             else:
-                if on_disk:
-                    expect_rows(source, rows)
                 # mode="clip" because the default, "raise", goes through a hidden copy of out
                 np.take(source, rows, axis=0, out=target, mode="clip")
-            if on_disk:
-                self._touched[id(source)] = source
-                self._read += target.nbytes
+
+    def _gather(self, source: HostArray, rows: npt.NDArray[np.intp], target: Array) -> None:
+        """Rows in the order of the file, in small lots: the system maps megabytes around each of them."""
+        expect_rows(source, rows)
+        order = np.argsort(rows, kind="stable")
+        lot = max(1, LOT_BYTES // max(1, source.nbytes // len(source)))
+        for start in range(0, len(rows), lot):
+            some = order[start : start + lot]
+            target[some] = source[rows[some]]
+            drop_pages(source)
+
+    def _drop(self, source: HostArray, size: int) -> None:
+        """Drop the pages of what was read, once that is much."""
+        self._touched[id(source)] = source
+        self._read += size
         if self._read >= BLOCK_BYTES // 2:
             drop_pages(*self._touched.values())
             self._touched, self._read = {}, 0

@@ -20,7 +20,7 @@ from nettrain.backend.device import format_bytes
 from nettrain.errors import DataError
 
 BLOCK_BYTES = 64 << 20  # that are worked on before their pages are dropped
-FEW_ROWS = 1024  # from anywhere in a file that are read before pages are dropped
+FEW_ROWS = 128  # from anywhere in a file that are read before pages are dropped
 LARGE_FILES = Path("/var/tmp")  # where /tmp may be memory
 CAN_ADVISE = hasattr(mmap, "MADV_DONTNEED")
 
