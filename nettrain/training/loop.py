@@ -99,6 +99,7 @@ class TrainingLoop:
             if done is not None:
                 yield done
                 self._end_pruned(done)
+                self._end_at_limits()  # whoever saw the event may have asked to stop
             yield from self.endings.report()
             self._compact()
         self._read_clock()

@@ -65,7 +65,7 @@ class Steps:
         total[:] = 0
         self.rows[:, : len(index) * self.batch] = index.swapaxes(0, 1).reshape(self.orders, -1)
         self.schedule.set_orders(self.rows[None])
-        self.schedule.start_epoch(0)
+        self.schedule.start_epoch(0, 0)
         for position in range(len(index)):
             if position % TABLE_STEPS == 0:
                 count = min(TABLE_STEPS, len(index) - position)

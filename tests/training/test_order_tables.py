@@ -5,12 +5,14 @@ import pytest
 
 from nettrain.backend.numpy import NumpyBackend
 from nettrain.training.loop import TrainingLoop
+from nettrain.training.progress import Progress
 from nettrain.training.resumption.state import restore, snapshot
 from nettrain.training.rows import batches
 from nettrain.training.rows.batches import BatchPlan, epoch_orders, order_table_rows
 from nettrain.training.rows.permutations import permuted_rows_of_epochs, philox4x64
 from nettrain.training.run import TrainingRun
 from nettrain.training.step import orders
+from nettrain.training.step.epoch_steps import EpochSteps
 from nettrain.training.step.orders import EpochOrders
 from tests.fake_cupy.backend import FakeCupyBackend
 from tests.trained import IRIS, NewBackend, built, experiment, trained
@@ -73,6 +75,16 @@ def test_orders_that_do_not_change_are_made_once() -> None:
         first, *others = [drawn.table(epoch) for epoch in (3, 4, 39, 0)]
         assert first is not None
         assert (len(first), drawn.epochs, others) == (1, 1, [None, None, None])
+
+
+def test_earlier_epochs_may_have_had_another_number_of_steps() -> None:
+    run = run_of(2)
+    steps, progress = EpochSteps(run), Progress(epoch=9, step=2 * STEPS)  # as a fit goes on with more rows
+    steps.run(progress, 3, lambda: True)
+    own = epoch_orders(
+        run.order_seeds, 9, ROWS, shuffle=True, sampling="permutation", per_member=run.orders_per_member
+    )
+    assert np.array_equal(steps.at(2).index, own[:, 32:48])
 
 
 def test_a_table_has_no_epoch_after_the_last(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -89,7 +89,7 @@ class EpochSteps:
             orders = self._orders.table(progress.epoch)
             if orders is not None:
                 self._schedule.set_orders(orders)
-            self._schedule.start_epoch(progress.step)
+            self._schedule.start_epoch(progress.epoch, progress.step)
 
     def _run_some(self, progress: Progress, last: int) -> None:
         """Run as many steps as the pace says, one at least, before anybody has to do anything."""

@@ -38,7 +38,7 @@ class EpochOrders:
         self._drawn = range(epoch, min(epoch + self.epochs, self._last))
         if self.epochs == 1:
             return next(self._orders(self._drawn))[None]
-        table = np.empty((self.epochs, self._run.index_rows, self._rows), np.intp)
+        table = np.zeros((self.epochs, self._run.index_rows, self._rows), np.intp)
         for one, orders in zip(self._drawn, self._orders(self._drawn), strict=True):
             table[one % self.epochs] = orders
         return table

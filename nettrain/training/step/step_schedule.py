@@ -27,21 +27,23 @@ def load_step(
     total: Array,
     totals: Array,
     done: Array,
+    epochs_before: Array,
     steps: Array,
     size: Array,
 ) -> None:
     """index (G, B) = this step's part of orders (E, G, N), coefficients (R, K) = its row of table (T, R, K).
 
     The step is the one at position done % steps of an epoch of so many steps, with batches of `size` rows;
-    the orders of that epoch, e = done // steps, are those at e % E. The table begins at the step `first` (1,)
-    of the run. total (R, 2) as it is before the step is copied to totals (R, S, 2), to position % S, which is
-    empty where losses of steps are not recorded.
+    the orders of that epoch, e = epochs_before + done // steps, are those at e % E. epochs_before (1,) is not
+    0 where earlier epochs had another number of steps. The table begins at the step `first` (1,) of the run.
+    total (R, 2) as it is before the step is copied to totals (R, S, 2), to position % S, which is empty where
+    losses of steps are not recorded.
     """
     groups, members, recorded = index.shape[0], coefficients.shape[0], totals.shape[1]
     for k in prange(max(groups, members)):
         position = np.int64(done[0]) % steps
         if k < groups:
-            epoch, start = np.int64(done[0]) // steps % orders.shape[0], position * size
+            epoch, start = (epochs_before[0] + np.int64(done[0]) // steps) % orders.shape[0], position * size
             rows, part = index[k], orders[epoch, k, start : start + index.shape[1]]
             for j in range(rows.size):
                 rows[j] = part[j]
@@ -93,6 +95,7 @@ class StepSchedule:
         if self._double_buffer is not None:  # rows stream in their order, and always lie in the same places
             self.orders[0] = run.backend.xp.asarray(self._double_buffer.row_positions(order_count))
         self._counter = run.step_counter
+        self._before = run.pool.take("epochs before", (1,), np.int64)
 
     def set_orders(self, orders: Index) -> None:
         """Set the orders (E, G, N): those of epoch e at e % E."""
@@ -101,11 +104,12 @@ class StepSchedule:
         else:
             self._double_buffer.set_orders(orders[0])
 
-    def start_epoch(self, done: int) -> None:
-        """Let an epoch start, or continue, after so many steps of the run."""
+    def start_epoch(self, epoch: int, done: int) -> None:
+        """Let this epoch start, or continue, after so many steps of the run."""
         if self._double_buffer is not None:
             self._double_buffer.start_epoch(done % self._steps)
         self._counter[...] = done
+        self._before[...] = epoch - done // self._steps
 
     def set_numbers(self, numbers: StepNumbers) -> None:
         """Set the coefficients and factors of the next steps."""
@@ -120,7 +124,7 @@ class StepSchedule:
         current = self._coefficients.reshape(members, -1)
         table = self.table.reshape(longest, members, -1)
         recorded = self.total, self.totals
-        epoch = self._counter, self._steps, self._size
+        epoch = self._counter, self._before, self._steps, self._size
         arrays = (index, current, self.orders, table, self._first, *recorded, *epoch)
         tape.launch(load_step, *arrays, work=index.size + current.size)
         for name, factor in self._factors.items():
