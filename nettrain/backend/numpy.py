@@ -14,6 +14,7 @@ from nettrain.backend.coded_rows import CodedRows
 from nettrain.backend.kernel import Kernel
 from nettrain.backend.product import (
     bias_or_zeros,
+    finishing,
     is_small,
     lower_limit,
     ones_like,
@@ -122,11 +123,14 @@ class NumpyBackend:
             except Exception as error:  # whatever Numba or LLVM cannot build
                 self._small = None
                 self._note_fallback(BLAS_FOR_ALL, error)
-        blocks = [
-            PythonReplay([block.product(a, b, out), *block.finishing(self, out, bias, clamp_min, relu_mask)])
-            for block in blocks_of(a, b, out)
-        ]
-        return self.capture([SideBySide(blocks)])
+        blocks, finish = list(blocks_of(a, b, out)), (out, bias, clamp_min, relu_mask)
+        products = [block.product(a, b, out) for block in blocks]
+        if len(blocks) == len(out):  # nothing is cut
+            return self.capture([SideBySide(products), *finishing(self, *finish)])
+        shares = zip(blocks, products, strict=True)
+        return self.capture(
+            [SideBySide([PythonReplay([call, *block.finishing(self, *finish)]) for block, call in shares])]
+        )
 
     def sum_rows(self, x: Array, w: Array, start: int) -> Call:
         return sum_by_product(self, x, w, start)

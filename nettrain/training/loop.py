@@ -99,7 +99,7 @@ class TrainingLoop:
             if done is not None:
                 yield done
                 self._end_pruned(done)
-                self._end_at_limits()  # whoever saw the event may have asked to stop
+                self._end_at_limits()  # now: whoever has seen the event may want to stop
             yield from self.endings.report()
             self._compact()
         self._read_clock()
@@ -253,13 +253,11 @@ class TrainingLoop:
             end("converged", population["at_rest"] & ~population["stalled"])
             end("line_search", population["stalled"])
         end("epochs", self.progress.epoch == self._settings.epochs)
-        self._end_at_limits()
 
     def _end_members_early(self, figures: Figures, finite: Flags, exhausted: Flags) -> None:
         """End members within an epoch; those that diverge go on until its end."""
         self.endings.end("target", finite & reached(figures, self._settings.target))
         self.endings.end("early_stopping", finite & exhausted)
-        self._end_at_limits()
 
     def _end_pruned(self, done: EpochDone) -> None:
         if self._prune is not None:

@@ -99,6 +99,7 @@ def specs(folder: Path) -> Iterator[list[str]]:
         yield overrides("model.embeddings", name, options)
     yield ["model.hidden=[160, 160]"]  # whose products go through a BLAS
     yield ["model.hidden=[160, 160]", "model.activation=relu"]
+    yield ["model.hidden=[512, 300]", "model.activation=relu", "training.batch_size=64"]  # products in blocks
     rectified = ["model.batch_norm=true", "model.activation=relu", "model.output_activation=relu", "loss=mse"]
     yield [*data_of("numbers", folder), *rectified]  # not by a product
     for name, options in variants(optimizers).values():
