@@ -137,9 +137,9 @@ def test_a_loss_with_an_output_activation_takes_no_other() -> None:
 
 @pytest.mark.parametrize(
     ("hidden", "batch", "threads"),
-    [("[64, 32]", "64", 1), ("[512, 512]", "64", 7), ("[16]", "full", 1), ("[64]", "full", 7)],
+    [("[64, 32]", "64", 1), ("[512, 512]", "64", 2), ("[16]", "full", 1), ("[2048, 2048]", "full", 7)],
 )
-def test_threads_are_used_for_products_large_enough_to_share(
+def test_there_are_as_many_threads_as_blocks_or_processors(
     hidden: str, batch: str, threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("nettrain.experiment.threads.available_cores", lambda: 7)
