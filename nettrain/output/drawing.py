@@ -100,18 +100,22 @@ def serve() -> None:
     gc.set_threshold(NEW_OBJECTS)
     if not sys.warnoptions:  # as the command does
         warnings.simplefilter("ignore", RuntimeWarning)
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # nothing else may be written between answers
+    with os.fdopen(os.dup(1), "wb") as answers:
+        os.dup2(2, 1)  # nothing else may be written between answers
+        _import_what_is_likely()
+        with suppress(EOFError, OSError):  # the command has ended
+            while True:
+                answers.write(pickle.dumps(_answer(sys.stdin.buffer)))
+                answers.flush()
+
+
+def _import_what_is_likely() -> None:
     # ends by an exception while it imports, so that Matplotlib does not leave a locked cache of fonts
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     with suppress(Exception):  # which will be raised again where it can be reported
         for name in DRAWN_BY_EVERY_RUN:
             import_module(f"{FIGURES}.{name}")
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    with suppress(EOFError, OSError):  # the command has ended
-        while True:
-            answers.write(pickle.dumps(_answer(sys.stdin.buffer)))
-            answers.flush()
 
 
 def _answer(requests: BinaryIO) -> tuple[bytes | None, str | None]:
