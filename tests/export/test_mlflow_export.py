@@ -151,7 +151,7 @@ def test_a_sweep_is_a_run_with_its_trials_below(trained, tmp_path):
 
 
 def test_interrupted_and_unfinished_runs(trained, tmp_path):
-    nettrain.train(trained / "iris.yaml", folder=tmp_path / "iris", stop=Stop(10))
+    nettrain.train(trained / "iris.yaml", folder=tmp_path / "iris", stop=Stop(2))
     _, run, _ = exported(tmp_path, "iris", tmp_path / "store")
     assert ("KILLED", "interrupted") == (run.info.status, run.data.tags["status"])
     (tmp_path / "iris" / "summary.json").unlink()
