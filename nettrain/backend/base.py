@@ -79,9 +79,6 @@ class Backend(Protocol):
     def to_host(self, array: Array) -> HostArray:
         """A copy of a device array on the host."""
 
-    def matmul(self, a: Array, b: Array, out: Array) -> None:
-        """out (R, n, k) = a (1|R, n, m) @ b (1|R, m, k); transposed and strided views are not copied."""
-
     def product(
         self,
         a: Array,
@@ -94,8 +91,9 @@ class Backend(Protocol):
     ) -> Call:
         """A call: out (R, n, k) = max(a @ b + bias, clamp_min) where relu_mask > 0, else 0.
 
-        a and b as for `matmul`. `bias` is an array w (R, P) and the position in its rows at which the k
-        numbers begin; relu_mask is (R, n, k). What is None is left out.
+        a is (1|R, n, m), b (1|R, m, k); transposed and strided views are not copied. `bias` is an array w
+        (R, P) and the position in its rows at which the k numbers begin; relu_mask is (R, n, k). What is None
+        is left out.
         """
 
     def sum_rows(self, x: Array, w: Array, start: int) -> Call:

@@ -79,9 +79,6 @@ class CupyBackend:
         host: HostArray = cupy.asnumpy(array)
         return host
 
-    def matmul(self, a: Array, b: Array, out: Array) -> None:
-        self._products.bound(a, b, out)()
-
     def product(
         self,
         a: Array,

@@ -101,9 +101,6 @@ class NumpyBackend:
     def to_host(self, array: Array) -> HostArray:
         return np.array(array)
 
-    def matmul(self, a: Array, b: Array, out: Array) -> None:
-        np.matmul(a, b, out=out)
-
     def product(
         self,
         a: Array,

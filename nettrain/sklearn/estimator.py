@@ -10,6 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length, validate_data
 
+from nettrain.backend.blas_threads import borrowed_blas_threads
 from nettrain.data.targets.target import Target
 from nettrain.sklearn.attributes import output_activation, rows_seen, training_losses, validation_scores
 from nettrain.sklearn.checked_rows import INPUTS, FitRows, check_rows, checked_inputs, checked_weight
@@ -36,7 +37,6 @@ from nettrain.sklearn.table import (
     memory_of,
     target_names,
 )
-from nettrain.sklearn.threads import borrowed_threads
 from nettrain.workflow.loaded_run import load_into_memory
 from nettrain.workflow.run import Run
 
@@ -184,7 +184,7 @@ class MLPEstimator(FittedEstimator):
         decided = FitSettings.of(self, len(rows.y)).decided
         with (
             as_value_error(decided),
-            borrowed_threads(),
+            borrowed_blas_threads(),
             FitEpochs(self, request.epochs, rows.x, rows.y, rows.weight) as on_epoch,
         ):
             self._network = not_diverged(fit_in_memory(request, on_epoch))
@@ -222,7 +222,7 @@ class MLPEstimator(FittedEstimator):
         targets = self._network.trained.preprocessing.target_names
         inputs, weight = inputs_table(x, self._columns), checked_weight(sample_weight, y)
         train = labelled_table(inputs, self._cells(y), weight, targets=targets)
-        with as_value_error(), borrowed_threads(), FitEpochs(self, epochs, x, y, weight) as on_epoch:
+        with as_value_error(), borrowed_blas_threads(), FitEpochs(self, epochs, x, y, weight) as on_epoch:
             self._network = not_diverged(continue_in_memory(self._network, train, epochs, on_epoch))
         seen = self.t_ + len(y) * (self._network.summary["epochs_run"] - self.n_iter_)
         self._fitted(converges=False)

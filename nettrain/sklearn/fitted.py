@@ -12,6 +12,7 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
+from nettrain.backend.blas_threads import borrowed_blas_threads
 from nettrain.data.unpredictable import read_predictable
 from nettrain.inference.predictions import predict
 from nettrain.model.architecture import Node
@@ -20,7 +21,7 @@ from nettrain.sklearn.checked_rows import checked_inputs
 from nettrain.sklearn.fitting import as_value_error
 from nettrain.sklearn.pickled import packed, unpacked
 from nettrain.sklearn.table import Array, inputs_table, memory_of
-from nettrain.sklearn.threads import borrowed_threads, predicting
+from nettrain.sklearn.threads import predicting
 from nettrain.workflow.in_memory import MemoryRun
 from nettrain.workflow.prediction import unpredictable_lines
 from nettrain.workflow.run import Run
@@ -143,6 +144,6 @@ class FittedEstimator(CallbackSupportMixin, BaseEstimator):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         if NETWORK in state:
-            with borrowed_threads():
+            with borrowed_blas_threads():
                 state = {**state, NETWORK: unpacked(state[NETWORK])}
         super().__setstate__(state)

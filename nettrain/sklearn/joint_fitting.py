@@ -12,6 +12,7 @@ from typing import Any, Self, cast
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 
+from nettrain.backend.blas_threads import borrowed_blas_threads
 from nettrain.data.prepare import Prepared
 from nettrain.data.reading.conversion import ConvertedTable
 from nettrain.errors import NettrainError
@@ -22,7 +23,7 @@ from nettrain.sklearn.estimator import MLPEstimator
 from nettrain.sklearn.fitting import FitRequest, prepare_request, resolve_request
 from nettrain.sklearn.folds import CutRows, Fold
 from nettrain.sklearn.postponed import PostponedFit, RowTables, postponing, training_now
-from nettrain.sklearn.threads import borrowed_threads, most_threads
+from nettrain.sklearn.threads import most_threads
 from nettrain.store.summary import RunSummary
 from nettrain.workflow.in_memory import MemoryRun
 from nettrain.workflow.side_by_side import TrainedTogether, Trainee, populations
@@ -120,7 +121,7 @@ def fit_jointly(fits: Sequence[JointFit], *, raises: bool = False) -> None:
     An estimator that cannot be fitted has an `error`, which with `raises` is raised.
     """
     failed: list[JointFit] = []
-    with borrowed_threads():
+    with borrowed_blas_threads():
         for network in _trained(list(_planned(fits, raises=raises))):
             failed.append(network.fit)
     for fit in dict.fromkeys(failed):

@@ -32,18 +32,11 @@ def within_limit(experiment: Experiment) -> Experiment:
 
 
 @contextmanager
-def borrowed_threads(threads: int | None = None) -> Iterator[None]:
-    """Leave the threads of BLAS as they were; inside, it uses so many, if they are given."""
-    with borrowed_blas_threads(threads):
-        yield
-
-
-@contextmanager
 def predicting(trained: TrainedRun) -> Iterator[TrainedRun]:
     """The networks, which inside predict with as many threads as they were trained with, or may use."""
-    with borrowed_threads():
+    with borrowed_blas_threads():
         if trained.backend.threads > most_threads():
             backend = named_backend(within_limit(trained.experiment).backend)
             trained = replace(trained, backend=backend)
-        with borrowed_threads(1):  # ours share out its products
+        with borrowed_blas_threads(1):  # ours share out its products
             yield trained

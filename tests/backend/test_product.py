@@ -10,7 +10,7 @@ import pytest
 
 from nettrain.backend import product
 from nettrain.backend.choose import open_backend
-from nettrain.backend.numpy import NumpyBackend
+from nettrain.backend.product_blocks import ProductBlock
 from nettrain.backend.small_products import FUSED
 
 SHAPES = [
@@ -49,10 +49,10 @@ def multiplied(
 def no_blas(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fail the test if a product goes through a BLAS."""
 
-    def matmul(*_: object) -> None:
+    def product(*_: object) -> None:
         pytest.fail("this one was meant to be small")
 
-    monkeypatch.setattr(NumpyBackend, "matmul", matmul)
+    monkeypatch.setattr(ProductBlock, "product", product)
 
 
 @pytest.mark.skipif(not FUSED, reason="this machine has no fused multiply-add")

@@ -44,9 +44,6 @@ class FakeCupyBackend:
         assert isinstance(array, ndarray), f"{type(array)} is no device array"
         return array.get()
 
-    def matmul(self, a: Array, b: Array, out: Array) -> None:
-        queue.do(lambda: self._host.matmul(_memory(a), _memory(b), _memory(out)))
-
     def product(self, a: Array, b: Array, out: Array, **named: Any) -> Call:
         plain = {name: _unwrapped(value) for name, value in named.items()}
         return _queued(self._host.product(_memory(a), _memory(b), _memory(out), **plain))
