@@ -4,6 +4,9 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
 
+LONGEST_NAME = 1000  # characters that are compared with other names, which takes their square
+MOST_NAMES = 100  # in a message
+
 
 class NettrainError(Exception):
     """Base class of all expected errors; `code` is the exit code of the command."""
@@ -69,12 +72,14 @@ def nearest(name: object, allowed: Iterable[object]) -> str:
     """A hint for an unknown name: `, did you mean "gelu"?` or, if none is similar, all allowed names."""
     names = [str(other) for other in allowed]
     hint = did_you_mean(name, names)
-    return hint or (f" (allowed: {', '.join(names)})" if names else "")
+    more = f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else ""
+    return hint or (f" (allowed: {', '.join(names[:MOST_NAMES])}{more})" if names else "")
 
 
 def did_you_mean(name: object, others: Iterable[str]) -> str:
     """`, did you mean "gelu"?` if one of the others is similar to the name, otherwise nothing."""
-    matches = get_close_matches(str(name).lower(), others, n=1, cutoff=0.6)
+    text = str(name).lower()
+    matches = get_close_matches(text, others, n=1, cutoff=0.6) if len(text) <= LONGEST_NAME else []
     return f', did you mean "{matches[0]}"?' if matches else ""
 
 

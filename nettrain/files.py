@@ -16,6 +16,8 @@ from nettrain.errors import NettrainError, SpecError
 
 COPY_BYTES = 1 << 20  # at a time
 DEVICES = (Path("/dev"), Path("/dev/fd"), Path("/proc/self/fd"))  # folders of devices and open files
+NAMED_PIPE = "a named pipe"
+STANDARD_STREAMS = (Path("/dev/stdin"), Path("/dev/stdout"), Path("/dev/stderr"))
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -136,6 +138,23 @@ def safe_name(name: str) -> str:
 def is_pipe_or_device(path: Path) -> bool:
     """Whether a path leads to a pipe or a device, or to a file that this process was given open."""
     return path.absolute().parent in DEVICES or (path.exists() and not (path.is_file() or path.is_dir()))
+
+
+def special_kind(path: Path) -> str:
+    """`a named pipe`, `a socket` or `a device` where reading may wait or never end; "" for all other paths.
+
+    Files that this process was given open, such as standard input and what shells write as `<(…)`, are no
+    special ones.
+    """
+    if path.absolute() in STANDARD_STREAMS or path.absolute().parent in DEVICES[1:]:
+        return ""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return ""
+    kinds = {stat.S_IFIFO: NAMED_PIPE, stat.S_IFSOCK: "a socket"}
+    kinds |= {stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
+    return kinds.get(stat.S_IFMT(mode), "")
 
 
 def _replace(path: Path, write: Callable[[IO[bytes]], object], size: int) -> None:

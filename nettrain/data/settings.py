@@ -1,5 +1,6 @@
 """The `data:` block of an experiment file."""
 
+from collections import Counter
 from collections.abc import Collection
 from pathlib import Path, PurePath
 from typing import Annotated, Literal
@@ -87,9 +88,9 @@ def comment_mark(comment: object) -> object:
 def different_names(names: list[str | int | float] | None) -> list[str | int | float] | None:
     """The names of columns, of which no two are equal."""
     texts = [str(name) for name in names or []]
-    twice = next((name for i, name in enumerate(texts) if name in texts[:i]), None)
-    if twice is not None:
-        raise refuse(f'names two columns "{twice}"')
+    twice = [name for name, count in Counter(texts).items() if count > 1]
+    if twice:
+        raise refuse(f'names two columns "{twice[0]}"')
     if "" in texts:
         raise refuse("has an empty name")
     return names

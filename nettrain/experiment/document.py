@@ -8,48 +8,23 @@ back as the same values.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import ClassVar, TypeAlias
+from typing import TypeAlias
 
 import yaml
 
 from nettrain.errors import SpecError
+from nettrain.experiment.yaml_nodes import EXPLICIT, CoreSchema, compose
 
 KeyPath = tuple[str | int, ...]
 PlainValue: TypeAlias = "bool | int | float | str | list[PlainValue] | dict[str, PlainValue] | None"
+MOST_OF_KEY = 200  # characters of a dotted key in a message
 MAX_DIGITS = 1000  # characters of a whole number; Python converts no more than 4300
 LINE_BREAKS = re.compile("[\n\r\x85\u2028\u2029]")
+HALVES = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 UNUSABLE = re.compile("[\0\ud800-\udfff]")  # in text: no file can be called so, or be written in UTF-8
-EXPLICIT = "explicit "  # put in front of a tag that is written in the text
-
-SCALARS: tuple[tuple[str, str, str], ...] = (  # tag, pattern, possible first characters
-    ("tag:yaml.org,2002:null", r"~|null|Null|NULL|", "~nN"),
-    ("tag:yaml.org,2002:bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
-    ("tag:yaml.org,2002:int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
-    (
-        "tag:yaml.org,2002:float",
-        r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
-        "-+.0123456789",
-    ),
-)
 
 
-class _CoreSchema:
-    """The implicit scalars of YAML 1.2, in place of PyYAML's 1.1."""
-
-    yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}
-
-
-class _Loader(_CoreSchema, yaml.SafeLoader):
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """A node; a tag written in the text is marked, to tell it from one implied by the scalar's form."""
-        tag = getattr(self.peek_event(), "tag", None)  # type: ignore[no-untyped-call]
-        node: yaml.Node | None = super().compose_node(parent, index)
-        if node is not None and tag is not None:
-            node.tag = f"{EXPLICIT}{tag}"
-        return node
-
-
-class _Dumper(_CoreSchema, yaml.SafeDumper):
+class _Dumper(CoreSchema, yaml.SafeDumper):
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
         super().increase_indent(flow, False)
 
@@ -63,13 +38,6 @@ class _Dumper(_CoreSchema, yaml.SafeDumper):
 
 
 _Dumper.add_representer(str, _Dumper.represent_text)
-
-
-for _tag, _pattern, _first in SCALARS:
-    for _character in [*_first, *([""] if _tag.endswith("null") else [])]:
-        _CoreSchema.yaml_implicit_resolvers.setdefault(_character, []).append(
-            (_tag, re.compile(rf"^(?:{_pattern})$"))
-        )
 
 
 @dataclass
@@ -96,26 +64,18 @@ def parse(text: str, label: str, *, lines: bool = True) -> Document:
     """The values of a YAML text.
 
     `label` names the text in locations, followed by the line number if `lines` is true. Raises SpecError
-    when the text is not valid YAML; other problems are collected in the document.
+    when the text is not valid YAML or too long; other problems are collected in the document.
     """
 
     def locate(line: int) -> str:
         return f"{label}:{line + 1}" if lines else label
 
     builder = _Builder(Document(None, {(): locate(0)}), locate)
+    node = compose(text, label, locate)
     try:
-        node = yaml.compose(text, Loader=_Loader)
         if node is not None:
             builder.document.values = builder.build(node, ())
-    except yaml.MarkedYAMLError as error:
-        where = locate(error.problem_mark.line) if error.problem_mark else label
-        what = ", ".join(part for part in (error.context, error.problem) if part)
-        raise SpecError(f"{where}: not valid YAML: {what}") from error
-    except yaml.reader.ReaderError as error:
-        what = f"the character U+{error.character:04X} is not allowed"
-        where = locate(text.count("\n", 0, error.position))
-        raise SpecError(f"{where}: not valid YAML: {what}") from error
-    except RecursionError:  # also of an alias inside its own anchor
+    except RecursionError:
         raise SpecError(f"{label}: nested too deeply") from None
     return builder.document
 
@@ -160,11 +120,11 @@ class _Builder:
             if not isinstance(key_node, yaml.ScalarNode) or key_node.tag.startswith(EXPLICIT):
                 self._report(location, path, "a key must be plain text")
                 continue
-            if UNUSABLE.search(key_node.value):
-                self._report(location, path, _unusable(key_node.value))
-                continue
             # a key is its text: `1: a` and `null: a` name the keys "1" and "null"
-            key: str = key_node.value
+            key = _joined(key_node.value)
+            if UNUSABLE.search(key):
+                self._report(location, path, _unusable(key))
+                continue
             if key in values:
                 self._report_duplicate(location, (*path, key))
                 continue
@@ -175,7 +135,7 @@ class _Builder:
         return values
 
     def _scalar(self, node: yaml.Node, path: KeyPath, location: str) -> PlainValue:
-        text: str = node.value
+        text = _joined(node.value)
         match node.tag.rpartition(":")[2]:
             case "null":
                 return None
@@ -192,7 +152,7 @@ class _Builder:
 
     def _integer(self, text: str, path: KeyPath, location: str) -> int:
         if len(text) > MAX_DIGITS:
-            self._report(location, path, f"a number of {len(text)} digits is too long")
+            self._report(location, path, f"a number of {len(text):,} digits is too long")
             return 0
         return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
 
@@ -201,8 +161,19 @@ class _Builder:
         self._report(location, path, "given twice" + ("" if first == location else f", first at {first}"))
 
     def _report(self, location: str, path: KeyPath, problem: str) -> None:
-        key = f"{'.'.join(map(str, path))}: " if path else ""
+        key = f"{dotted_key(path)}: " if path else ""
         self.document.problems.append(f"{location}: {key}{problem}")
+
+
+def dotted_key(path: KeyPath) -> str:
+    """A key for messages, such as `model.hidden`, shortened where a file makes it very long."""
+    key = ".".join(map(str, path))
+    return key if len(key) <= MOST_OF_KEY else f"{key[: MOST_OF_KEY - 3]}..."
+
+
+def _joined(text: str) -> str:
+    """The text with the characters that JSON writes in two halves, such as `\\ud83d\\ude00`."""
+    return HALVES.sub(lambda halves: halves[0].encode("utf-16", "surrogatepass").decode("utf-16"), text)
 
 
 def _unusable(text: str) -> str:

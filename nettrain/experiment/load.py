@@ -8,18 +8,26 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from nettrain.backend.device import format_bytes
 from nettrain.data.settings import is_path
 from nettrain.errors import BackendError, DataError, SpecError, did_you_mean_file
 from nettrain.experiment.document import Document, PlainValue, dump, parse
-from nettrain.experiment.mistaken_files import YAML, advice_on_text, mistaken_for_experiment
+from nettrain.experiment.mistaken_files import (
+    YAML,
+    advice_on_table,
+    advice_on_text,
+    mistaken_for_experiment,
+)
 from nettrain.experiment.overrides import OVERRIDE, Change, apply_overrides, set_value
 from nettrain.experiment.problems import find_problems
 from nettrain.experiment.recipe_merging import with_recipe
 from nettrain.experiment.settings import Experiment
 from nettrain.experiment.sweep_settings import search_problems
+from nettrain.experiment.yaml_nodes import MOST_CHARACTERS
 from nettrain.files import InputFile
 
 EXPERIMENTS = (*YAML, ".json")  # endings of files in which mistakes are those of an experiment
+MOST_BYTES = 4 * MOST_CHARACTERS  # a character takes up to four
 SOURCES = ("source", "test", "validation")
 
 
@@ -105,7 +113,7 @@ def read(path: Path) -> Document:
     if mistaken is not None:
         raise SpecError(mistaken)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = _text(path)
     except FileNotFoundError:
         raise SpecError(f"{path}: no such file{did_you_mean_file(path, '*.y*ml')}") from None
     except UnicodeDecodeError as error:
@@ -121,6 +129,20 @@ def read(path: Path) -> Document:
     if isinstance(document.values, str) and path.suffix not in EXPERIMENTS:
         raise SpecError(advice_on_text(path))
     return document
+
+
+def _text(path: Path) -> str:
+    """The text of a file or of standard input. Raises SpecError when it is too long to be an experiment."""
+    with path.open("rb") as stream:
+        data = stream.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        size = path.stat().st_size
+        shown = format_bytes(size) if size > MOST_BYTES else f"more than {format_bytes(MOST_BYTES)}"
+        raise SpecError(
+            f"{path}: is {shown}, an experiment file has at most {MOST_CHARACTERS:,} characters; "
+            f"if it is a table, {advice_on_table(path)}"
+        )
+    return data.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def validate(document: Document) -> Experiment:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from nettrain.data.reading.formats import FORMATS
 from nettrain.data.settings import is_path
+from nettrain.files import special_kind
 
 YAML = (".yaml", ".yml")
 MOST_NAMES = 8  # of files in a message
@@ -22,11 +23,14 @@ def advice_on_table(path: Path | str) -> str:
 
 
 def mistaken_for_experiment(path: Path) -> str | None:
-    """The message when a path is data, a folder, a run or a sweep; None when it may be an experiment file."""
+    """The message when a path is data, a folder, a run, a sweep or a device; None when it may be a file."""
     if not is_path(str(path)):
         return f"{path}: is data, not an experiment file; {advice_on_table(path)}"
     if is_table(path):
         return f"{path}: is a table, not an experiment file; {advice_on_table(path)}"
+    special = special_kind(path)
+    if special:
+        return f"{path}: is {special}, not an experiment file"
     return _folder(path) if path.is_dir() else None
 
 

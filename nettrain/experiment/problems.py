@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from pydantic import ValidationError
@@ -10,7 +11,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from nettrain.catalogue.registry import Choice
 from nettrain.catalogue.settings import Settings
 from nettrain.errors import nearest
-from nettrain.experiment.document import Document, KeyPath, dump
+from nettrain.experiment.document import Document, KeyPath, dotted_key, dump
 from nettrain.experiment.fields import Block, block_of, choice_of
 from nettrain.experiment.near_misses import main_key, nearest_key, nearest_variant
 
@@ -31,10 +32,14 @@ PHRASES = {  # by pydantic's type of error
     "data": "{value} {message}",
     "too_short": "needs at least {min_length} of them",
     "string_too_short": "must not be empty",
+    "too_long": "has {actual_length:,} of them, at most {max_length:,} are allowed",
+    "string_too_long": "has more than {max_length} characters",
 }
 KEY = "[key]"  # appended by pydantic to the location where the key of a mapping is itself wrong
 COMPLETE = ("monitor", "unbuilt", "elsewhere")  # errors of ours whose message includes the value
 MAX_SHOWN = 60  # characters of a value in a message
+MOST_WORDS = 10 * MAX_SHOWN  # characters of text, of which blanks side by side are shown as one
+MOST_PROBLEMS = 50  # are reported of one document
 
 
 class KeyProblem(NamedTuple):
@@ -50,16 +55,20 @@ def find_problems(
     error: ValidationError | None,
     more: Iterable[KeyProblem] = (),
 ) -> list[str]:
-    """All problems of a document in the order of its lines, at most one for each key.
+    """The problems of a document by line, at most one for each key and MOST_PROBLEMS in all.
 
     Those that pydantic reports in `error` take precedence over the problems in `more`.
     """
     first: dict[KeyPath, str] = {}
-    invalid = [_problem(detail, document, model) for detail in error.errors()] if error else []
-    for path, text in (*invalid, *more):
+    details = error.errors(include_url=False) if error else []
+    invalid = [_problem(detail, document, model) for detail in details[:MOST_PROBLEMS]]
+    other = list(islice(more, MOST_PROBLEMS))
+    for path, text in (*invalid, *other):
         first.setdefault(path, text)
     lines = [*document.problems, *(_line(document, path, text) for path, text in first.items())]
-    return sorted(dict.fromkeys(lines), key=_line_number)
+    shown = sorted(dict.fromkeys(lines), key=_line_number)[:MOST_PROBLEMS]
+    left = len(document.problems) + len(details) - MOST_PROBLEMS
+    return [*shown, f"and {left:,} more problems"] if left > 0 else shown
 
 
 def error_at(path: KeyPath, text: str) -> PydanticCustomError:
@@ -75,14 +84,25 @@ def describe_errors(error: ValidationError, model: type[Settings]) -> Iterator[K
 
 def shortened_yaml(value: object) -> str:
     """A value on one line as YAML writes it, shortened."""
+    value = _beginning(value)
     text = f'"{value}"' if isinstance(value, str) else dump(value, one_line=True)
     text = " ".join(text.removesuffix("...\n").split())
     return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 3]}..."
 
 
+def _beginning(value: object) -> object:
+    """What a value begins with, where it is long: more than is shown."""
+    if isinstance(value, str):
+        return value if len(value) <= MOST_WORDS else value[:MOST_WORDS]
+    if isinstance(value, list):
+        return [_beginning(item) for item in value[:MAX_SHOWN]]
+    if isinstance(value, dict):
+        return {str(_beginning(key)): _beginning(item) for key, item in islice(value.items(), MAX_SHOWN)}
+    return value
+
+
 def _line(document: Document, path: KeyPath, text: str) -> str:
-    key = ".".join(map(str, path))
-    return ": ".join(part for part in (document.location(path), key, text) if part)
+    return ": ".join(part for part in (document.location(path), dotted_key(path), text) if part)
 
 
 def _line_number(problem: str) -> int:

@@ -48,7 +48,9 @@ class BackendSettings(Settings):
 class Experiment(Settings):
     """One experiment: data, model, loss, optimizer, training and backend."""
 
-    experiment: str = option("experiment", "name of the experiment and of its run folder", min_length=1)
+    experiment: str = option(
+        "experiment", "name of the experiment and of its run folder", min_length=1, max_length=200
+    )
     seed: Seed = number(0, "default of the four seeds: of the splits, the weights, the rows' order and noise")
     recipe: Annotated[Recipe, Choice(recipes)] = option(
         "none", "a whole network and its training by name, for what the file leaves out"

@@ -13,6 +13,7 @@ from nettrain.catalogue.settings import Settings, ShortForm, expects, number, op
 from nettrain.model.layers import Layer, NumberEmbedding, embeddings, norms
 from nettrain.model.layers.batch_norm import BatchNorm
 
+MOST_LAYERS = 10_000  # in a network: beyond, a step is made of more calls than are worth preparing
 Units = Annotated[int, Field(ge=1)]
 ActivationChoice = Annotated[Activation, Choice(activations)]
 InitializerChoice = Annotated[Initializer, Choice(initializers, default="auto")]
@@ -91,9 +92,13 @@ class Depth(Settings):
     """The hidden layers, by their widths or one by one."""
 
     hidden: list[Units] | None = option(
-        [64, 32], "units of each hidden layer; [] for a linear model, null if layers are given"
+        [64, 32],
+        "units of each hidden layer; [] for a linear model, null if layers are given",
+        max_length=MOST_LAYERS,
     )
-    layers: list[LayerSettings] | None = option(None, "hidden layers one by one, each with its own settings")
+    layers: list[LayerSettings] | None = option(
+        None, "hidden layers one by one, each with its own settings", max_length=MOST_LAYERS
+    )
 
 
 class ModelSettings(PerLayer, Depth):

@@ -105,7 +105,7 @@ PROBLEMS = [
     ("a:\n  [1]: 2\n", ["f:2: a: a key must be plain text"]),
     ("? {a: b}\n: c\n", ["f:1: a key must be plain text"]),
     ("!!str a: 1\n", ["f:1: a key must be plain text"]),
-    (f"a: {'9' * 2000}\n", ["f:1: a: a number of 2000 digits is too long"]),
+    (f"a: {'9' * 2000}\n", ["f:1: a: a number of 2,000 digits is too long"]),
     (
         "a: 1\na: 2\nb: !x 3\na: 3\n",
         [

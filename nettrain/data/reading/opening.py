@@ -13,6 +13,7 @@ from pathlib import Path
 
 from nettrain.data.reading.polars_errors import polars_errors
 from nettrain.errors import DataError
+from nettrain.files import special_kind
 
 _shown: dict[Path, str] = {}  # what errors call files that nobody has named
 
@@ -39,8 +40,14 @@ def display_path(path: Path) -> str:
 
 @contextmanager
 def reading_errors(path: Path, key: str = "") -> Iterator[None]:
-    """Turn errors of reading a file into a DataError that names it, after the setting `key` if any."""
+    """Turn errors of reading a file into a DataError that names it, after the setting `key` if any.
+
+    Raises DataError at once for a pipe or a device, which may have no end.
+    """
     origin = f"{key}: {display_path(path)}" if key else display_path(path)
+    special = special_kind(path)
+    if special:
+        raise DataError(f"{origin}: is {special}, expected a file")
     try:
         yield
     except FileNotFoundError:

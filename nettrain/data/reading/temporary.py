@@ -6,13 +6,18 @@ import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, Protocol, TypeVar
 
+from nettrain.backend.device import format_bytes
 from nettrain.data.reading.file_format import FOLDER, FORMATS, TEXT, known_ending
 from nettrain.data.reading.opening import shown_as
 from nettrain.data.reading.options import ReadOptions
 from nettrain.data.reading.source import Source
 from nettrain.data.tables.table import Table
+from nettrain.errors import DataError
+
+COPY_BYTES = 1 << 20
+LEFT_FREE = 0.02  # of a disk, which others need too
 
 T = TypeVar("T")
 
@@ -23,6 +28,30 @@ class TemporaryFolder:
     def __init__(self) -> None:
         self.path = Path(tempfile.mkdtemp(prefix="nettrain-"))
         weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
+
+
+class Readable(Protocol):
+    """What bytes are read from."""
+
+    def read(self, size: int, /) -> bytes:
+        """The next bytes, at most so many; none at the end."""
+
+
+def copy_while_room(content: Readable, copy: IO[bytes], folder: Path, origin: str) -> None:
+    """Copy all bytes to a file in the folder. Raises DataError once the disk has little room left.
+
+    `origin` is what errors call the content.
+    """
+    size = 0
+    while block := content.read(COPY_BYTES):
+        room = shutil.disk_usage(folder)
+        if room.free - len(block) < room.total * LEFT_FREE:
+            raise DataError(
+                f"{origin}: takes more than {format_bytes(size)}, and {folder.parent} has "
+                f"{format_bytes(room.free)} left; the variable TMPDIR names another folder"
+            )
+        copy.write(block)
+        size += len(block)
 
 
 def read_temporary(path: Path, folder: TemporaryFolder, origin: str, options: ReadOptions) -> Source:

@@ -4,14 +4,13 @@ import lzma
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
-from typing import IO
 
-from nettrain.data.reading.archives import MOST_BYTES, ZIP_ERRORS
+from nettrain.data.reading.archives import ZIP_ERRORS
 from nettrain.data.reading.file_format import begins_with, file_format, known_ending
 from nettrain.data.reading.opening import display_path, reading_errors
 from nettrain.data.reading.options import ReadOptions
 from nettrain.data.reading.source import Source
-from nettrain.data.reading.temporary import TemporaryFolder, read_temporary
+from nettrain.data.reading.temporary import TemporaryFolder, copy_while_room, read_temporary
 from nettrain.errors import DataError
 
 ENDING = ".zip"
@@ -26,7 +25,7 @@ def read_zip(path: Path, options: ReadOptions, key: str = "") -> Source:
     """The table in the only file of an archive that has a known ending, or in its only file.
 
     Raises DataError for a file that is no archive, is damaged or encrypted, holds no table or several, or
-    whose table takes more than 4 GB.
+    whose table is larger than the disk.
     """
     origin = display_path(path)
     with reading_errors(path, key):
@@ -37,7 +36,7 @@ def read_zip(path: Path, options: ReadOptions, key: str = "") -> Source:
                 folder = TemporaryFolder()
                 unpacked = folder.path / f"table{known_ending(member.filename)}"
                 with archive.open(member) as content, unpacked.open("wb") as copy:
-                    copy_some(content, copy, f"{origin}/{member.filename}")
+                    copy_while_room(content, copy, folder.path, f"{origin}/{member.filename}")
         except (*ZIP_ERRORS, zlib.error, lzma.LZMAError) as error:
             raise DataError(f"{origin}: is not a zip archive, or is damaged ({error})") from error
     return read_temporary(unpacked, folder, f"{origin}/{member.filename}", options)
@@ -69,14 +68,3 @@ def listed(members: list[zipfile.ZipInfo]) -> str:
     names = [member.filename for member in members[:MOST_NAMED]]
     more = [f"and {len(members) - MOST_NAMED} more"] if len(members) > MOST_NAMED else []
     return ", ".join([*names, *more]) or "nothing"
-
-
-def copy_some(content: IO[bytes], copy: IO[bytes], origin: str) -> None:
-    """Copy at most MOST_BYTES. Raises DataError when there are more."""
-    block = 1 << 20
-    for _ in range(0, MOST_BYTES, block):
-        data = content.read(block)
-        copy.write(data)
-        if len(data) < block:
-            return
-    raise DataError(f"{origin}: takes more than {MOST_BYTES >> 30} GB; unpack it first")
