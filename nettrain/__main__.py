@@ -3,11 +3,11 @@
 import atexit
 import gc
 import os
-import signal
 import sys
 import threading
 
-INTERRUPTED = 130
+from nettrain.cli.interrupt import end_on_signals, ending, ignore_signals
+
 # new objects among which Python looks for cycles; by default 700
 FIRST_OBJECTS, NEW_OBJECTS = 200_000, 50_000
 
@@ -18,26 +18,34 @@ def main() -> None:
     # twentieth of a short command
     gc.set_threshold(FIRST_OBJECTS)
     gc.callbacks.append(_look_more_often)
-    code: object = None
     try:
-        from nettrain.cli.app import main as run
-
-        run()
-    except SystemExit as error:
-        code = error.code
-    except KeyboardInterrupt:  # while modules were being imported
-        code = INTERRUPTED
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_IGN)
-    if code == INTERRUPTED:  # Python's own shutdown ends by a signal after an interrupt during `exec`
+        code = _run()
+    except BaseException:
+        if not ending.raised:
+            raise
+        code = ending.tell()  # while modules were being imported, or in the last moment
+    if ending.raised:  # Python's own shutdown ends by a signal after an interrupt during `exec`
         _flush()
-        os._exit(INTERRUPTED)
+        os._exit(ending.code)
     if (code is None or isinstance(code, int)) and not _needs_shutdown():
         atexit._run_exitfuncs()
         if _flush():
             os._exit(code or 0)
     sys.exit(code)  # type: ignore[arg-type]
+
+
+def _run() -> object:
+    """The exit code of the command; from then on signals are ignored."""
+    try:
+        end_on_signals()
+        from nettrain.cli.app import main as run
+
+        run()
+    except SystemExit as error:
+        return error.code
+    finally:
+        ignore_signals()
+    return None
 
 
 def _look_more_often(*_: object) -> None:

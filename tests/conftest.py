@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,9 @@ from nettrain.backend.choose import PREFERRED
 
 # Where a GPU answers, `auto` would take it: tests that compare bits are NumPy's, also in processes they start.
 os.environ[PREFERRED] = "numpy"
+# Commands that tests start would ignore Ctrl-C, as all do that a script starts in the background.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 # A busy machine is no failure, and every run tries the same examples.
 settings.register_profile(
     "anywhere", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True

@@ -17,6 +17,7 @@ from nettrain.cli.gradcheck import gradcheck
 from nettrain.cli.graph import graph
 from nettrain.cli.info import info
 from nettrain.cli.init import init
+from nettrain.cli.interrupt import ending
 from nettrain.cli.landscape import landscape
 from nettrain.cli.lessons import lessons
 from nettrain.cli.list import list_kinds
@@ -32,8 +33,6 @@ from nettrain.cli.sweep import sweep
 from nettrain.cli.train import train
 from nettrain.cli.tune import tune
 from nettrain.errors import BackendError, NettrainError
-
-INTERRUPTED = 130
 
 
 def _version(asked: bool) -> None:
@@ -96,22 +95,28 @@ def main() -> None:
             complete(app)
         else:
             app()
-    except NettrainError as error:
-        _fail(error, str(error), error.code)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        sys.exit(INTERRUPTED)
-    except BrokenPipeError:  # the reader of the pipe has ended, as in `nettrain show … | head`
-        sys.stderr.close()
-        sys.exit(0)
-    except MemoryError as error:
-        _fail(error, f"not enough memory: {error}", BackendError.code)
-    except OSError as error:  # of a file or folder whose refusal is not handled elsewhere
-        what = f"{error.filename}: {error.strerror}" if error.filename else _bug_message(error)
-        _fail(error, what, 1)
-    except Exception as error:
-        # a bug of nettrain: a traceback would not help the user
-        _fail(error, _bug_message(error), 1)
+    except BaseException as error:
+        if ending.raised or isinstance(error, KeyboardInterrupt):  # whatever a library has made of it
+            sys.exit(ending.tell())
+        _report(error)
+    if ending.raised:  # and lost, a moment ago
+        sys.exit(ending.tell())
+
+
+def _report(error: BaseException) -> NoReturn:
+    match error:
+        case NettrainError():
+            _fail(error, str(error), error.code)
+        case BrokenPipeError():  # the reader of the pipe has ended, as in `nettrain show … | head`
+            sys.stderr.close()
+            sys.exit(0)
+        case MemoryError():
+            _fail(error, f"not enough memory: {error}", BackendError.code)
+        case OSError(filename=str()):  # of a file or folder whose refusal is not handled elsewhere
+            _fail(error, f"{error.filename}: {error.strerror}", 1)
+        case Exception():  # a bug of nettrain: a traceback would not help the user
+            _fail(error, _bug_message(error), 1)
+    raise error
 
 
 def _bug_message(error: Exception) -> str:

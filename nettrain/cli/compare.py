@@ -57,7 +57,7 @@ def compare(
 
     The exit code is 1 when every run diverged.
     """
-    from nettrain.cli.interrupt import interruptible
+    from nettrain.cli.interrupt import ending, interruptible
     from nettrain.output.comparison_progress import show_comparing
     from nettrain.output.comparison_view import draw_comparison, show_comparison, show_plan
     from nettrain.output.console import console
@@ -85,6 +85,6 @@ def compare(
     if as_json:
         print(json_line({"folder": str(folder.path), **compared.summary}))
     if compared.interrupted:
-        print("interrupted; what had been trained is compared", file=sys.stderr)
-        raise typer.Exit(130)
+        print(f"{ending.verb}; what had been trained is compared", file=sys.stderr)
+        raise typer.Exit(ending.code)
     raise typer.Exit(1 if compared.all_diverged else 0)

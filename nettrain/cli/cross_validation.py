@@ -6,7 +6,8 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from nettrain.cli.training import LOADED, Screen, second_interrupt_explained
+from nettrain.cli.interrupt import explained
+from nettrain.cli.training import LOADED, Screen, resume_command
 
 if TYPE_CHECKING:
     from nettrain.experiment.load import LoadedExperiment
@@ -68,7 +69,7 @@ def conduct_folds(
     if not screen.quiet:
         show_folds_head(screen.console, job)
     with (
-        second_interrupt_explained(folder.path),
+        explained(f"go on with: {resume_command(folder.path)}"),
         show_fold_progress(screen.console, job, quiet=screen.quiet) as on_event,
     ):
         result = job.run(on_event, interrupted=interrupted, started=started)

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from nettrain.store.sweep_summary import SweepSummary
     from nettrain.sweep.sweep import Sweep
 
-INTERRUPTED = 130
 Out = Annotated[Path, typer.Option("--out", help="Folder in which the sweep's folder is created.")]
 Jobs = Annotated[
     int | None,
@@ -77,7 +76,7 @@ def sweep(
     """
     import json
 
-    from nettrain.cli.interrupt import interruptible
+    from nettrain.cli.interrupt import ending, explained, interruptible
     from nettrain.experiment.load import load
     from nettrain.output.console import console
     from nettrain.sweep.opening import open_sweep
@@ -89,24 +88,21 @@ def sweep(
     changes = with_folds(with_backend(overrides, backend, device), folds)
     loaded, screen = load(file, changes), console(stderr=as_json)
     again = shlex.join(["nettrain", *sys.argv[1:]])
-    try:
-        with (
-            interruptible() as interrupted,
-            cluster_for(cluster, scheduler_file, tensorboard=tensorboard) as connected,
-            open_sweep(loaded, out, total=trials, workers=jobs, cluster=connected) as opened,
-        ):
-            summary = conduct(opened, screen, interrupted, quiet=quiet, logs=logs)
-            mattered = opened.what_mattered() if as_json else []
-    except KeyboardInterrupt:  # the second one; the journal has every trial that had ended
-        print(f"interrupted at once; go on with: {again}", file=sys.stderr)
-        raise
+    with (
+        explained(f"go on with: {again}"),  # the journal has every trial that had ended
+        interruptible() as interrupted,
+        cluster_for(cluster, scheduler_file, tensorboard=tensorboard) as connected,
+        open_sweep(loaded, out, total=trials, workers=jobs, cluster=connected) as opened,
+    ):
+        summary = conduct(opened, screen, interrupted, quiet=quiet, logs=logs)
+        mattered = opened.what_mattered() if as_json else []
     folder = str(opened.folder.path)
     if as_json:
         importance = [importance_json(one).model_dump() for one in mattered]
         print(json.dumps({"folder": folder, **summary, "importance": importance}))
     if summary["status"] == "interrupted":
-        print(f"interrupted; go on with: {again}", file=sys.stderr)
-        raise typer.Exit(INTERRUPTED)
+        print(f"{ending.verb}; go on with: {again}", file=sys.stderr)
+        raise typer.Exit(ending.code)
     if summary["best"] is None:
         ended = any(one["broken"] for one in summary.get("constraints", []))
         print(

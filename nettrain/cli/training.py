@@ -2,14 +2,16 @@
 
 import shlex
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
+
+from nettrain.cli.interrupt import ending, explained
 
 if TYPE_CHECKING:
     from nettrain.data.preprocessing import Preprocessing
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from nettrain.workflow.training import RunOutcome, TrainingJob, TrainingResult
 
 LOADED = perf_counter()  # almost the start of the process, since commands are imported first
-EXIT_CODES = {"finished": 0, "diverged": 1, "interrupted": 130}
 NoFigures = Annotated[bool, typer.Option("--no-figures", help="Draw no figures.")]
 Animate = Annotated[
     bool,
@@ -78,7 +79,7 @@ def conduct(
         from nettrain.workflow.tensorboard.live import with_events
 
         job = with_events(job, screen.tensorboard)
-    with second_interrupt_explained(folder.path):
+    with explained(f"go on with: {resume_command(folder.path)}"):
         if not screen.quiet:
             show_head(screen.console, job.description, job.all_notes)
         recorder = _epoch_recorder(job) if screen.animate else None
@@ -102,15 +103,9 @@ def _epoch_recorder(job: "TrainingJob") -> "EpochRecorder":
     return EpochRecorder(job.prepared)
 
 
-@contextmanager
-def second_interrupt_explained(folder: Path) -> Iterator[None]:
-    """When a second Ctrl-C ends the block at once, print how to resume; all files are whole."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        command = shlex.join(["nettrain", "resume", str(folder)])
-        print(f"interrupted at once; go on with: {command}", file=sys.stderr)
-        raise
+def resume_command(folder: Path) -> str:
+    """What continues a run that was interrupted, even at once, since all files are whole."""
+    return shlex.join(["nettrain", "resume", str(folder)])
 
 
 def leave(outcome: "RunOutcome", *, as_json: bool) -> NoReturn:
@@ -121,7 +116,6 @@ def leave(outcome: "RunOutcome", *, as_json: bool) -> NoReturn:
         print(json_line({"folder": str(outcome.folder), **outcome.summary}))
     if outcome.status == "diverged":
         print(outcome.divergence, file=sys.stderr)
-    if outcome.status == "interrupted":
-        command = shlex.join(["nettrain", "resume", str(outcome.folder)])
-        print(f"interrupted; go on with: {command}", file=sys.stderr)
-    raise typer.Exit(EXIT_CODES[outcome.status])
+    if outcome.status == "interrupted" and outcome.folder is not None:
+        print(f"{ending.verb}; go on with: {resume_command(outcome.folder)}", file=sys.stderr)
+    raise typer.Exit({"finished": 0, "diverged": 1, "interrupted": ending.code}[outcome.status])

@@ -21,7 +21,6 @@ from nettrain.cli.options import (
     with_folds,
 )
 
-INTERRUPTED = 130
 Tunable = Annotated[
     str,
     typer.Argument(
@@ -81,7 +80,7 @@ def tune(
     Run the same command again to continue an interrupted tuning, with more minutes to extend one.
     """
     started = perf_counter()
-    from nettrain.cli.interrupt import interruptible
+    from nettrain.cli.interrupt import ending, explained, interruptible
     from nettrain.output.console import console
     from nettrain.output.tune_view import show_complete, show_head, show_progress, show_report
     from nettrain.store.run_folder import json_line
@@ -91,25 +90,22 @@ def tune(
     changes = with_folds(with_backend(overrides, backend, device), folds)
     screen = console(stderr=as_json)
     again = shlex.join(["nettrain", *sys.argv[1:]])
-    try:
-        with interruptible() as interrupted:
-            subject = subject_of(file, changes, TuningOptions(target, metric))
-            folder = folder_of(file, subject, out)
-            with open_tuning(subject, folder, minutes=minutes, jobs=jobs, started=started) as tuning:
-                if not quiet:
-                    (show_complete if tuning.is_complete else show_head)(screen, tuning)
-                with show_progress(screen, tuning, quiet=quiet) as on_progress:
-                    summary = run_tuning(tuning, on_progress, interrupted=interrupted)
-                if not quiet:
-                    show_report(screen, tuning, summary)
-    except KeyboardInterrupt:  # the second one; the journal has every trial that had ended
-        print(f"interrupted at once; go on with: {again}", file=sys.stderr)
-        raise
+    # the journal has every trial that had ended
+    with explained(f"go on with: {again}"), interruptible() as interrupted:
+        subject = subject_of(file, changes, TuningOptions(target, metric))
+        folder = folder_of(file, subject, out)
+        with open_tuning(subject, folder, minutes=minutes, jobs=jobs, started=started) as tuning:
+            if not quiet:
+                (show_complete if tuning.is_complete else show_head)(screen, tuning)
+            with show_progress(screen, tuning, quiet=quiet) as on_progress:
+                summary = run_tuning(tuning, on_progress, interrupted=interrupted)
+            if not quiet:
+                show_report(screen, tuning, summary)
     if as_json:
         print(json_line({"folder": str(folder.path), **summary}))
     if summary["status"] == "interrupted":
-        print(f"interrupted; go on with: {again}", file=sys.stderr)
-        raise typer.Exit(INTERRUPTED)
+        print(f"{ending.verb}; go on with: {again}", file=sys.stderr)
+        raise typer.Exit(ending.code)
     if summary["best"] is None:
         print(f"no network of {folder.path} came to its end; --minutes gives it longer", file=sys.stderr)
         raise typer.Exit(1)

@@ -1,6 +1,7 @@
 """Workers that are processes on this machine: a pool starts them, and replaces those that die."""
 
 import os
+import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from time import perf_counter
 
 from nettrain.errors import NettrainError
 from nettrain.sweep.messages import FromWorker, ToWorker, WorkerReady
-from nettrain.sweep.worker import THREADS, work
+from nettrain.sweep.worker import IGNORED, THREADS, work
 from nettrain.sweep.worker_pool import Report, Worker, WorkerDied
 
 PATIENCE = 2.0  # seconds that a worker has to end when it is asked to
@@ -81,12 +82,9 @@ class ProcessPool:
     def close(self) -> None:
         """End all workers, even in the middle of their work."""
         for worker in self.workers:
-            worker.process.terminate()
+            worker.process.kill()
         for worker in self.workers:
-            worker.process.join(PATIENCE)
-            if worker.process.is_alive():
-                worker.process.kill()
-                worker.process.join()
+            worker.process.join()
             worker.connection.close()
         self.workers = []
 
@@ -94,7 +92,7 @@ class ProcessPool:
         context = get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(target=work, args=(theirs, device), daemon=True)
-        with _single_threaded():
+        with _single_threaded(), _signals_held_back():
             process.start()
         theirs.close()  # so that the end of the process ends the connection
         self.workers.append(ProcessWorker(process=process, connection=ours, device=device))
@@ -124,3 +122,19 @@ def _single_threaded() -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+@contextmanager
+def _signals_held_back() -> Iterator[None]:
+    """Processes that are started in this block get the signals for the sweep only when they allow them."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    from multiprocessing.resource_tracker import ensure_running
+
+    ensure_running()  # else `start` would, and allow them
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, IGNORED)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -20,14 +20,19 @@ from nettrain.sweep.messages import (
 if TYPE_CHECKING:
     from nettrain.sweep.chunk_training import ChunkTraining
 
+# Ctrl-C reaches all processes, and services send SIGTERM to all: the sweep ends its workers
+IGNORED = (signal.SIGINT, signal.SIGTERM)
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 def work(connection: Connection, device: int | None = None) -> None:
     """The main function of a worker process: prepare it, then `serve`."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the sweep ends its workers
+    for number in IGNORED:
+        signal.signal(number, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):  # by which the sweep has held them back until now
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, IGNORED)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    import nettrain.sweep.chunk_training  # noqa: F401  takes a while, so only after Ctrl-C is ignored
+    import nettrain.sweep.chunk_training  # noqa: F401  takes a while, so only after signals are ignored
 
     connection.send(WorkerReady())
     serve(connection, device)

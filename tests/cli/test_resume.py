@@ -142,8 +142,8 @@ def test_asked_to_stop_it_says_how_to_go_on_and_ends_the_same(tmp_path, undistur
         process.send_signal(number)
         out, err = process.communicate(timeout=60)
         done = Ended(process.returncode, out, err)
-        assert 130 == done.code
-        assert "interrupted; go on with: nettrain resume runs/long\n" == done.err
+        code, verb = {signal.SIGINT: (130, "interrupted"), signal.SIGTERM: (143, "terminated")}[number]
+        assert (code, f"{verb}; go on with: nettrain resume runs/long\n") == (done.code, done.err)
         assert "next     nettrain resume runs/long" in done.out
         assert "interrupted" == summary(tmp_path)["status"]
         command = ["resume", "runs/long"]

@@ -10,7 +10,7 @@ from time import monotonic, sleep
 
 import pytest
 
-from nettrain.cli.interrupt import interruptible
+from nettrain.cli.interrupt import Interruption, interruptible
 from nettrain.experiment.load import load
 from tests.cli.command import COMMAND, CONFIGS, ENVIRONMENT, inside, nettrain
 
@@ -232,7 +232,8 @@ def interrupted(folder, number):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
 def test_an_interrupted_run_is_a_whole_run(tmp_path, number):
     code, out, err = interrupted(tmp_path, number)
-    assert (130, "interrupted; go on with: nettrain resume runs/iris\n") == (code, err)
+    ends = {signal.SIGINT: (130, "interrupted"), signal.SIGTERM: (143, "terminated")}
+    assert (ends[number][0], f"{ends[number][1]}; go on with: nettrain resume runs/iris\n") == (code, err)
     assert "interrupted after" in out
     run = tmp_path / "runs" / "iris"
     assert FILES == sorted(path.name for path in run.iterdir())
@@ -261,7 +262,8 @@ def interrupting_twice():
         signal.raise_signal(signal.SIGTERM)
 
 
-def test_interrupting_twice_ends_at_once_and_lets_nothing_interrupt_that():
+def test_interrupting_twice_ends_at_once_and_lets_nothing_interrupt_that(monkeypatch):
+    monkeypatch.setattr("nettrain.cli.interrupt.ending", Interruption())
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         with pytest.raises(KeyboardInterrupt):
