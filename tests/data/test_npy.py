@@ -46,7 +46,7 @@ def test_it_is_read_as_a_csv_file_of_the_same_numbers(tmp_path):
         (np.ones((2, 2), complex), "the array holds complex128 of shape (2, 2), expected rows of numbers"),
         (
             np.array([[{}, 1]], dtype=object),
-            "is not an NPY file, or holds Python objects, which are not read",
+            "the array holds Python objects, which are not read; save numbers",
         ),
     ],
 )
@@ -62,8 +62,8 @@ def test_a_damaged_or_missing_file_is_one_line(tmp_path):
     (tmp_path / "cut.npy").write_bytes((tmp_path / "a.npy").read_bytes()[:200])
     (tmp_path / "text.npy").write_text("1,2\n")
     for name, message in {
-        "cut.npy": "is damaged or cut short",
-        "text.npy": "is not an NPY file",
+        "cut.npy": "is cut short",
+        "text.npy": "is no NPY file",
         "none.npy": "no such file",
     }.items():
         with pytest.raises(DataError, match=message) as caught:

@@ -129,10 +129,12 @@ def test_auto_leaves_on_disk_what_would_take_half_of_the_memory(
 
 
 def test_available_memory_is_what_a_container_leaves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    names = ("meminfo", "max", "current", "limit", "usage")
+    names = ("meminfo", "max", "current", "stat", "limit", "usage", "stat1")
     files = [tmp_path / name for name in names]
     monkeypatch.setattr(host_memory, "MEMINFO", files[0])
-    monkeypatch.setattr(host_memory, "LIMITS", ((files[1], files[2]), (files[3], files[4])))
+    monkeypatch.setattr(
+        host_memory, "LIMITS", ((files[1], files[2], files[3]), (files[4], files[5], files[6]))
+    )
     assert host_memory.available_memory() == os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     files[0].write_text("MemTotal:  9 kB\nMemAvailable:    7 kB\n")
     assert 7 << 10 == host_memory.available_memory()
@@ -141,6 +143,10 @@ def test_available_memory_is_what_a_container_leaves(tmp_path: Path, monkeypatch
     assert 7 << 10 == host_memory.available_memory()
     files[1].write_text("5000\n")
     assert 5000 - 4096 == host_memory.available_memory()
+    files[3].write_text("anon 3000\ninactive_file 1000\nactive_file 96\n")  # of which nothing is lost
+    assert 5000 - 3000 == host_memory.available_memory() == host_memory.obtainable_memory()
+    files[0].write_text("MemAvailable:    1 kB\nSwapFree:   1 kB\n")
+    assert (1 << 10, 5000 - 3000) == (host_memory.available_memory(), host_memory.obtainable_memory())
 
 
 def test_what_cannot_stay_on_disk_is_refused_in_one_line(tmp_path: Path) -> None:

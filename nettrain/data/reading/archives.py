@@ -1,12 +1,24 @@
 """What zip archives list: several formats are archives."""
 
 import lzma
+import struct
 import zipfile
 import zlib
 from pathlib import Path
 
-MOST_BYTES = 4 << 30  # that are unpacked
-ZIP_ERRORS = (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError)  # of a list that is damaged
+# what Python raises at archives that are damaged, encrypted, or packed by a method that it does not know
+ZIP_ERRORS = (
+    *(zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError, LookupError),
+    *(OverflowError, MemoryError, struct.error, zlib.error, lzma.LZMAError),
+)
+LONGEST_MESSAGE = 200  # characters of what others say of a file
+ENCRYPTED = 1  # a bit of a member's flags
+
+
+def brief(error: Exception) -> str:
+    """The message of an error on one line, shortened."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= LONGEST_MESSAGE else f"{text[: LONGEST_MESSAGE - 3]}..."
 
 
 def members(path: Path) -> list[zipfile.ZipInfo]:
@@ -28,7 +40,7 @@ def beginning(path: Path, name: str, size: int) -> bytes:
     try:
         with zipfile.ZipFile(path) as archive, archive.open(name) as content:
             return content.read(size)
-    except (*ZIP_ERRORS, RuntimeError, OSError, zlib.error, lzma.LZMAError):
+    except (*ZIP_ERRORS, OSError):
         return b""
 
 

@@ -6,15 +6,17 @@ import io
 import lzma
 import os
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 from nettrain.data.reading.polars_errors import polars_errors
 from nettrain.errors import DataError
 from nettrain.files import special_kind
 
+LINES = 50_000  # are uncompressed at once
 _shown: dict[Path, str] = {}  # what errors call files that nobody has named
 
 
@@ -79,12 +81,44 @@ def open_bytes(path: Path) -> io.BufferedIOBase:
 
 
 def open_zstandard(path: Path) -> io.BufferedIOBase:
-    """The text in a file that Zstandard has compressed, which Polars uncompresses. Raises DataError."""
-    import polars as pl
+    """The text in a file that Zstandard has compressed, which Polars uncompresses as it is read."""
+    return io.BufferedReader(ZstandardStream(path))
 
-    with polars_errors(f"{display_path(path)}: is damaged or cut short"):
-        lines = pl.read_lines(path, glob=False).to_series()
-    return io.BytesIO("".join(f"{line}\n" for line in lines).encode())
+
+class ZstandardStream(io.RawIOBase):
+    """The lines of a file that Zstandard has compressed, a few at a time. Reading raises DataError."""
+
+    def __init__(self, path: Path) -> None:
+        self._damage = f"{display_path(path)}: is damaged or cut short"
+        self._blocks = self._read(path)
+        self._rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill the buffer with some of the next bytes; 0 at the end."""
+        while not self._rest:
+            with polars_errors(self._damage):
+                block = next(self._blocks, None)
+            if block is None:
+                return 0
+            self._rest = memoryview(block)
+        count = min(len(buffer), len(self._rest))
+        buffer[:count], self._rest = self._rest[:count], self._rest[count:]
+        return count
+
+    def close(self) -> None:
+        """Let go of what has been read ahead."""
+        self._blocks.close()
+        super().close()
+
+    @staticmethod
+    def _read(path: Path) -> Generator[bytes]:
+        import polars as pl
+
+        for frame in pl.scan_lines(path, glob=False).collect_batches(chunk_size=LINES, maintain_order=True):
+            yield "".join(f"{line}\n" for line in frame.to_series()).encode()
 
 
 UNPACK: dict[bytes, Callable[[Path], io.BufferedIOBase]] = {

@@ -12,6 +12,7 @@ from typing import IO, cast
 from nettrain.errors import DataError
 
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+STRAY = re.compile(rb"\r\r+\n|\r(?!\n)")  # of a line end written twice, or in the middle of a line
 LONGEST = 64_000_000  # bytes without the end of a row: a quote that does not close, rather than a cell
 
 
@@ -40,7 +41,12 @@ class TextFile:
         data = b""
         for block in self._blocks(size):
             data += block
-            if len(data) >= size and data.count(b"\n") >= lines:
+            ends = data.count(b"\n")
+            if not ends and len(data) > LONGEST:
+                raise DataError(
+                    f"{self.origin}: is not a table: its first line has more than {LONGEST:,} bytes"
+                )
+            if len(data) >= size and (ends >= lines or len(data) > LONGEST):
                 return data[: data.rindex(b"\n") + 1].decode()
         return data.decode()
 
@@ -66,9 +72,8 @@ class TextFile:
                 yield self._separated(data[:end])
             rest = data[end:]
             if len(rest) > LONGEST:
-                raise DataError(
-                    f"{self.origin}: a quote that opens a cell does not close within {len(rest)} bytes"
-                )
+                what = "a quote that opens a cell does not close" if b'"' in rest else "a row does not end"
+                raise DataError(f"{self.origin}: {what} within {len(rest):,} bytes")
         if rest:
             yield self._separated(rest)
 
@@ -89,6 +94,7 @@ class TextFile:
         """The bytes as they are read, in UTF-8 and with \\n at the ends of lines."""
         decoder = codecs.getincrementaldecoder("latin-1" if self.latin else "utf-8-sig")()
         old_line_ends: bool | None = None  # until the first end
+        inside = False  # quotes
         with self.open() as stream:
             for number, block in enumerate(read_blocks(stream, size)):
                 self._refuse_binary(block, number)
@@ -97,7 +103,9 @@ class TextFile:
                     utf8 = decoder.decode(block).encode()
                 if old_line_ends is None and (b"\n" in block or b"\r" in block):
                     old_line_ends = b"\n" not in block
-                yield utf8.replace(b"\r", b"\n") if old_line_ends else utf8
+                rows = utf8.replace(b"\r", b"\n") if old_line_ends else utf8
+                yield without_strays(rows, inside=inside) if b"\r" in rows else rows
+                inside ^= bool(rows.count(b'"') % 2)
         decoder.decode(b"", final=True)
 
     def _refuse_binary(self, block: bytes, number: int) -> None:
@@ -105,6 +113,20 @@ class TextFile:
             raise DataError(f"{self.origin}: is UTF-16 text; save the file as UTF-8")
         if b"\0" in block:
             raise DataError(f"{self.origin}: is not text (it holds zero bytes)")
+
+
+def without_strays(rows: bytes, *, inside: bool) -> bytes:
+    """The rows with \\n for every \\r that stands without one, or before another; not in quotes.
+
+    Python's CSV reader takes them for ends of lines too, but Polars for parts of cells. `inside` says whether
+    the rows begin within quotes.
+    """
+    if not STRAY.search(rows):
+        return rows
+    parts = rows.split(b'"')
+    for i in range(int(inside), len(parts), 2):
+        parts[i] = STRAY.sub(b"\n", parts[i])
+    return b'"'.join(parts)
 
 
 def end_of_rows(data: bytes) -> int:

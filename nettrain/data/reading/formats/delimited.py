@@ -27,6 +27,7 @@ from nettrain.data.reading.dialect import Dialect, detect_dialect
 from nettrain.data.reading.file_format import file_format, unpacked_name
 from nettrain.data.reading.opening import display_path, open_bytes, reading_errors
 from nettrain.data.reading.options import WHITESPACE, ReadOptions
+from nettrain.data.reading.room import IN_PARQUET, RoomWatch
 from nettrain.data.reading.source import Source
 from nettrain.data.reading.textfile import TextFile
 from nettrain.data.tables.arrays import Floats, Numbers
@@ -220,10 +221,12 @@ class TableText:
 
 
 def read_body(rows: TableText) -> DelimitedRows:
-    """All rows under the header."""
-    body = DelimitedRows()
+    """All rows under the header. Raises DataError when there are more than fit into memory."""
+    body, watch = DelimitedRows(), RoomWatch(rows.file.origin, IN_PARQUET)
     for chunk in rows.body(CHUNK_BYTES):
         body.add(read_chunk(rows, chunk), rows.numeric)
+        # of the numbers, inputs are made that take half as much
+        watch.add(len(chunk), later=body.numbers[-1].nbytes // 2)
     return body
 
 

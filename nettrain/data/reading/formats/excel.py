@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nettrain.data.reading.archives import MOST_BYTES, beginning, member_names, unpacked_size
+from nettrain.data.reading.archives import beginning, member_names, unpacked_size
 from nettrain.data.reading.file_format import file_format
 from nettrain.data.reading.formats.delimited import parse
 from nettrain.data.reading.opening import display_path, reading_errors
 from nettrain.data.reading.options import ReadOptions
 from nettrain.data.reading.polars_errors import polars_errors
+from nettrain.data.reading.room import refuse_without_room
 from nettrain.data.reading.source import Source
 from nettrain.data.tables.table import Table
 from nettrain.errors import DataError, nearest
@@ -26,7 +27,7 @@ WORKBOOK = "xl/workbook.xml"  # in every workbook, which is a zip archive
 SHEET = re.compile(r"xl/worksheets/[^/]+\.xml")
 DIMENSION = re.compile(rb'<dimension ref="[A-Z]+\d+:([A-Z]+)(\d+)"')
 HEAD_BYTES = 4096  # of a sheet, in which its dimension stands
-MOST_CELLS = 200_000_000  # of a sheet, empty ones included
+CELL_BYTES = 40  # that a cell of a sheet takes at least while it is read, an empty one included
 SEPARATOR = ","
 MIDNIGHT = " 00:00:00"
 MOMENT = r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
@@ -63,14 +64,13 @@ def refuse_foreign(path: Path, origin: str) -> None:
         raise DataError(f"{origin}: Excel workbooks need fastexcel: pip install 'nettrain[excel]'")
     if not is_workbook(path):
         raise DataError(f"{origin}: is not an Excel workbook, or is cut short")
-    if unpacked_size(path) > MOST_BYTES:
-        raise DataError(f"{origin}: takes more than {MOST_BYTES >> 30} GB; save the sheet as CSV")
+    refuse_without_room(unpacked_size(path), f"{origin}: it", "save the sheet as CSV")
     for rows, columns in extents(path):
-        if rows * columns > MOST_CELLS:
-            raise DataError(
-                f"{origin}: a sheet has {rows:,} rows and {columns:,} columns, perhaps by a stray cell far "
-                "from the table; delete what is right of it and below, or save the sheet as CSV"
-            )
+        refuse_without_room(
+            rows * columns * CELL_BYTES,
+            f"{origin}: a sheet of {rows:,} rows and {columns:,} columns (by a stray cell far away?)",
+            "delete what is right of the table and below, or save the sheet as CSV",
+        )
 
 
 def extents(path: Path) -> Iterator[tuple[int, int]]:

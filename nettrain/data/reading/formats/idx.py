@@ -14,6 +14,7 @@ from nettrain.data.reading.file_format import FOLDER, file_format
 from nettrain.data.reading.image_shape import ImageShape
 from nettrain.data.reading.opening import close_file, display_path, open_bytes, reading_errors
 from nettrain.data.reading.options import ReadOptions
+from nettrain.data.reading.room import refuse_without_room
 from nettrain.data.reading.source import Source
 from nettrain.data.tables.arrays import Numbers
 from nettrain.data.tables.row_chunks import RowChunks
@@ -112,6 +113,9 @@ def read_idx(path: Path, *, dimensions: int = 4, content: str = "images") -> Num
         promised = int(np.prod(shape, dtype=object)) * dtype.itemsize
         if promised > MOST_COMPRESSED * path.stat().st_size:
             raise DataError(f"{origin}: is too small for the {promised} bytes that its dimensions promise")
+        if not promised:
+            raise DataError(f"{origin}: holds no {content}")
+        refuse_without_room(promised, f"{origin}: an array of shape {shape}")
         values = np.empty(shape, dtype)
         read = read_into(stream, values.reshape(-1).view(np.uint8).data)
         if read < promised or stream.read(1):

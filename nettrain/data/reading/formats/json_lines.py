@@ -14,6 +14,7 @@ from nettrain.data.reading.objects import object_column
 from nettrain.data.reading.opening import display_path, open_bytes, reading_errors
 from nettrain.data.reading.options import ReadOptions
 from nettrain.data.reading.polars_errors import polars_errors
+from nettrain.data.reading.room import RoomWatch
 from nettrain.data.reading.source import Source
 from nettrain.errors import DataError
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 ESCAPED = re.compile(rb"\\u[dD][89a-fA-F]")  # half a character, of which Polars makes a zero byte
+BLOCK_BYTES = 8_000_000  # are read at once
 SHOWN = 40  # characters of a line in a message
 
 
@@ -42,7 +44,7 @@ def read_json_lines(path: Path, options: ReadOptions, key: str = "") -> Source:
     origin = display_path(path)
     with reading_errors(path, key):
         with open_bytes(path) as stream:
-            data = stream.read().removeprefix(b"\xef\xbb\xbf")
+            data = read_watched(stream, origin).removeprefix(b"\xef\xbb\xbf")
         frame = read_fast(data, origin)
         if frame is None:
             frame = read_exactly(data, origin)
@@ -53,6 +55,15 @@ def read_json_lines(path: Path, options: ReadOptions, key: str = "") -> Source:
             return [number for number, line in enumerate(stream, 1) if line.strip()]
 
     return frame_source(frame, origin, line_numbers)
+
+
+def read_watched(stream: io.BufferedIOBase, origin: str) -> bytes:
+    """All bytes of a stream. Raises DataError when they do not fit into memory."""
+    parts, watch = io.BytesIO(), RoomWatch(origin)
+    while block := stream.read(BLOCK_BYTES):
+        watch.add(len(block))
+        parts.write(block)
+    return parts.getvalue()
 
 
 def read_fast(data: bytes, origin: str) -> "pl.DataFrame | None":
@@ -104,6 +115,8 @@ def objects(data: bytes, origin: str) -> Iterator[tuple[int, Mapping[str, object
         if line.strip():
             try:
                 value = json.loads(line)
+                if ESCAPED.search(line):
+                    json.dumps(value, ensure_ascii=False).encode()
             except (ValueError, RecursionError) as error:
                 raise DataError(f"{origin}:{number}: is not JSON ({reason(error)})") from error
             if not isinstance(value, dict):
@@ -119,4 +132,8 @@ def reason(error: Exception) -> str:
     """What is wrong with a line."""
     if isinstance(error, json.JSONDecodeError):
         return f"{error.msg} at character {error.pos + 1}"
-    return "not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
+    if isinstance(error, UnicodeEncodeError):
+        return f"half a character, \\u{ord(error.object[error.start]):04x}"
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
+    return "not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error).partition(";")[0]

@@ -4,7 +4,14 @@ from pathlib import Path
 
 import numpy as np
 
-from nettrain.data.reading.arrays import ARRAY_ERRORS, as_inputs, described
+from nettrain.data.reading.archives import brief
+from nettrain.data.reading.arrays import (
+    ARRAY_ERRORS,
+    as_inputs,
+    described,
+    read_header,
+    refuse_promises,
+)
 from nettrain.data.reading.file_format import begins_with, file_format
 from nettrain.data.reading.opening import display_path, reading_errors
 from nettrain.data.reading.options import ReadOptions
@@ -28,17 +35,14 @@ def read_npy(path: Path, options: ReadOptions, key: str = "") -> Source:
     if large is not None:
         return Source(large)
     with reading_errors(path, key), path.open("rb") as stream:
+        refuse_promises(stream, path.stat().st_size - stream.tell(), "the array", origin)
+        stream.seek(0)
         try:
             array = np.load(stream, allow_pickle=False)
         except ARRAY_ERRORS as error:
-            if "allow_pickle" in str(error):
-                raise DataError(
-                    f"{origin}: is not an NPY file, or holds Python objects, which are not read"
-                ) from None
-            raise DataError(f"{origin}: is damaged or cut short ({error})") from error
-    if not isinstance(array, np.ndarray) or array.ndim != 2 or array.shape[1] < 2:
-        content = described(array) if isinstance(array, np.ndarray) else "an archive"
-        raise DataError(f"{origin}: holds {content}, expected rows of two or more columns")
+            raise DataError(f"{origin}: is damaged or cut short ({brief(error)})") from error
+    if array.ndim != 2 or array.shape[1] < 2:
+        raise DataError(f"{origin}: holds {described(array)}, expected rows of two or more columns")
     return Source(table_of(as_inputs(array, "the array", origin), origin))
 
 
@@ -47,6 +51,9 @@ def rows_on_disk(path: Path, options: ReadOptions, origin: str) -> Table | None:
     import polars as pl
 
     try:
+        with path.open("rb") as stream:
+            if read_header(stream).size > path.stat().st_size:
+                return None
         rows = np.load(path, mmap_mode="r", allow_pickle=False)
     except ARRAY_ERRORS:
         return None

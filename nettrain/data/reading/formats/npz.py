@@ -7,8 +7,14 @@ from typing import BinaryIO
 
 import numpy as np
 
-from nettrain.data.reading.archives import member_names
-from nettrain.data.reading.arrays import ARRAY_ERRORS, as_inputs, described, plain_dtype
+from nettrain.data.reading.archives import ENCRYPTED, ZIP_ERRORS, brief, member_names
+from nettrain.data.reading.arrays import (
+    ARRAY_ERRORS,
+    as_inputs,
+    described,
+    plain_dtype,
+    refuse_promises,
+)
 from nettrain.data.reading.file_format import file_format
 from nettrain.data.reading.image_shape import ImageShape
 from nettrain.data.reading.opening import display_path, reading_errors
@@ -57,15 +63,15 @@ def open_arrays(stream: BinaryIO, origin: str) -> "np.lib.npyio.NpzFile":
             raise DataError(f"{origin}: is not an NPZ file, or is cut short")
         stream.seek(0)
         archive = np.load(stream, allow_pickle=False)
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError) as error:
-        raise DataError(f"{origin}: is damaged or cut short ({error})") from error
+    except ZIP_ERRORS as error:
+        raise DataError(f"{origin}: is damaged or cut short ({brief(error)})") from error
     if not isinstance(archive, np.lib.npyio.NpzFile):
         raise DataError(f"{origin}: is not an NPZ file")
     return archive
 
 
 def table_of(
-    archive: Mapping[str, AnyArray], arrays: Mapping[str, str], inputs: str, origin: str
+    archive: "np.lib.npyio.NpzFile", arrays: Mapping[str, str], inputs: str, origin: str
 ) -> tuple[Table, ImageShape | None]:
     """A row for each entry of the array `inputs`, with its target where there is one, and their shape."""
     import polars as pl
@@ -84,16 +90,22 @@ def table_of(
     return table, ImageShape.of(entries.shape[1:])
 
 
-def read_array(archive: Mapping[str, AnyArray], name: str, origin: str) -> AnyArray:
-    """An array of the archive. Raises DataError when it is damaged or holds objects."""
+def read_array(archive: "np.lib.npyio.NpzFile", name: str, origin: str) -> AnyArray:
+    """An array of the archive. Raises DataError when it is damaged, encrypted, too large or holds objects."""
     try:
-        return archive[name]
+        file = archive.zip
+        assert file is not None
+        names = file.namelist()
+        member = file.getinfo(name if name in names else f"{name}.npy")
+        if member.flag_bits & ENCRYPTED:
+            raise DataError(f"{origin}: {name} is encrypted; save the archive without a password")
+        with file.open(member) as content:
+            refuse_promises(content, member.file_size, name, origin)
+        array = archive[name]
     except ARRAY_ERRORS as error:
-        if "allow_pickle" in str(error):
-            raise DataError(
-                f"{origin}: {name} holds Python objects, which are not read; save numbers"
-            ) from None
-        raise DataError(f"{origin}: {name} is damaged or cut short ({error})") from error
+        raise DataError(f"{origin}: {name} is damaged or cut short ({brief(error)})") from error
+    assert isinstance(array, np.ndarray)
+    return array
 
 
 def target_columns(y: AnyArray, name: str, origin: str) -> dict[str, AnyArray]:

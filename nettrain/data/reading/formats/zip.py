@@ -1,11 +1,9 @@
 """Zip archives that hold one table, in a file of any other format."""
 
-import lzma
 import zipfile
-import zlib
 from pathlib import Path, PurePosixPath
 
-from nettrain.data.reading.archives import ZIP_ERRORS
+from nettrain.data.reading.archives import ENCRYPTED, ZIP_ERRORS, brief
 from nettrain.data.reading.file_format import begins_with, file_format, known_ending
 from nettrain.data.reading.opening import display_path, reading_errors
 from nettrain.data.reading.options import ReadOptions
@@ -17,7 +15,6 @@ ENDING = ".zip"
 README = ".txt"  # which is a table where no other file is one
 MOST_NAMED = 5  # files in a message
 HIDDEN = ("__MACOSX", ".")  # begin the names that systems add
-ENCRYPTED = 1  # a bit of a member's flags
 
 
 @file_format(ENDING, recognise=begins_with(b"PK\3\4"))
@@ -37,8 +34,8 @@ def read_zip(path: Path, options: ReadOptions, key: str = "") -> Source:
                 unpacked = folder.path / f"table{known_ending(member.filename)}"
                 with archive.open(member) as content, unpacked.open("wb") as copy:
                     copy_while_room(content, copy, folder.path, f"{origin}/{member.filename}")
-        except (*ZIP_ERRORS, zlib.error, lzma.LZMAError) as error:
-            raise DataError(f"{origin}: is not a zip archive, or is damaged ({error})") from error
+        except ZIP_ERRORS as error:
+            raise DataError(f"{origin}: is not a zip archive, or is damaged ({brief(error)})") from error
     return read_temporary(unpacked, folder, f"{origin}/{member.filename}", options)
 
 
