@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers
 
 from nettrain.backend.choose import PREFERRED
 
@@ -20,13 +21,18 @@ settings.register_profile(
     "anywhere", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
 settings.load_profile("anywhere")
+# Hypothesis reads all our sources, for seconds, to try the numbers and words in them too
+if hasattr(providers, "_get_local_constants"):
+    providers._get_local_constants = lambda: providers._local_constants
 
 gc.disable()  # until all tests are imported, which leaves no cycles worth a search among all they brought
 
 
 def pytest_collection_finish() -> None:
-    """What was imported stays: later searches for unreachable objects leave it out."""
-    gc.collect()
+    """What was imported stays: later searches for unreachable objects leave it out.
+
+    What is unreachable by now stays too; looking for it would take seconds.
+    """
     gc.freeze()
     gc.enable()
 

@@ -1,0 +1,1 @@
+"""Mistakes that users make, and the page that shows what nettrain says of them."""
