@@ -30,6 +30,20 @@ class DataError(NettrainError):
     code = 3
 
 
+class StoredFileError(NettrainError):
+    """A file of a run, a sweep or a model is damaged, was changed, or does not belong to the others."""
+
+    code = 3
+
+
+class StoredContentError(ValueError):
+    """What is wrong with one key of a stored file; whoever reads the file makes a StoredFileError of it."""
+
+    def __init__(self, key: str, text: str) -> None:
+        self.key, self.text = key, text
+        super().__init__(f"{key}: {text}" if key else text)
+
+
 class DataWarning(UserWarning):
     """Rows differ from those that a run was trained on, but can be predicted."""
 

@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import Path
 from typing import IO
 
-from nettrain.errors import NettrainError, SpecError
+from nettrain.errors import NettrainError, SpecError, StoredFileError
 
 COPY_BYTES = 1 << 20  # at a time
 DEVICES = (Path("/dev"), Path("/dev/fd"), Path("/proc/self/fd"))  # folders of devices and open files
@@ -46,11 +46,13 @@ def append_atomic(path: Path, content: str) -> None:
 
 
 def check_readable(path: Path) -> None:
-    """Raise SpecError naming a file that cannot be read, for readers that do not say why they fail."""
+    """Raise StoredFileError naming a file that cannot be read, for readers that do not say why they fail."""
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise StoredFileError(f"{path}: is not a file")
         path.open("rb").close()
     except OSError as error:
-        raise SpecError(f"{path}: cannot be read: {error.strerror}") from error
+        raise StoredFileError(f"{path}: cannot be read: {error.strerror}") from error
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,16 @@
 """All that was fitted on the training rows, so that new rows become the same numbers."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, NotRequired, TypedDict, cast
+from typing import Annotated, Literal, NotRequired
 
 import numpy as np
+from pydantic import ConfigDict, Field, ValidationError, with_config
+from typing_extensions import TypedDict
 
-from nettrain.data.cell_formats.formats import format_from_json, format_json
+from nettrain.data.cell_formats.formats import FormatJson, format_from_json, format_json
 from nettrain.data.columns.encoding import (
     Encoder,
     EncoderJson,
@@ -25,30 +28,32 @@ from nettrain.data.reading.layout import InputLayout
 from nettrain.data.tables.arrays import Floats, Indices, Mask, Numbers
 from nettrain.data.tables.table import Table
 from nettrain.data.targets.target import Target, TargetJson, TargetKind
-from nettrain.errors import DataError
+from nettrain.errors import DataError, StoredContentError
 
 BLOCK = 1 << 19  # cells of training rows to which a scaling is fitted at once
 NUMBERS_ALONE: tuple[InputKind, ...] = (NUMBER,)
 WITH_INDICATORS: tuple[InputKind, ...] = (NUMBER, INDICATOR)
+SEPARATOR = r"^(?:whitespace|[\t\x20\x21\x23-\x7e])$"  # of a stored layout
 
 
+@with_config(ConfigDict(extra="forbid"))
 class PreprocessingJson(TypedDict):
-    """The content of `preprocessing.json`."""
+    """The content of `preprocessing.json`, and its schema."""
 
     columns: list[str]
     header: bool
-    separator: str
+    separator: Annotated[str, Field(pattern=SEPARATOR)]
     missing: list[str]
     text: list[str]
-    skip_rows: Literal["auto"] | int
+    skip_rows: Literal["auto"] | Annotated[int, Field(ge=0)]
     sheet: str | int | None
     comment: str
     comments: list[str]
     named: bool
-    formats: dict[str, dict[str, str | int]]
-    inputs: list[EncoderJson]
+    formats: dict[str, FormatJson]
+    inputs: Annotated[list[EncoderJson], Field(min_length=1)]
     scaling: dict[str, object]
-    fitted: dict[str, object]
+    fitted: dict[str, list[float] | list[list[float]]]
     target: TargetJson
     weight: str | None
     empty_rows: bool
@@ -128,7 +133,7 @@ class Preprocessing:
 
     def scaled(self, x: Floats) -> Floats:
         """The inputs (N, D) of features x (N, D), which may be changed."""
-        return scale_features(x, self._scaled, self.scaling, self.fitted)
+        return scale_features(x, self.scaled_features, self.scaling, self.fitted)
 
     @cached_property
     def scaled_encoders(self) -> tuple[Encoder, ...]:
@@ -136,7 +141,8 @@ class Preprocessing:
         return encoders_for(self.scaling, self.encoders)
 
     @cached_property
-    def _scaled(self) -> Mask:
+    def scaled_features(self) -> Mask:
+        """Which of the D inputs are scaled: (D,)."""
         return features_of(scaled_kinds(self.scale_indicators), self.encoders)
 
     def unscale(self, y: Numbers) -> Floats:
@@ -169,16 +175,14 @@ class Preprocessing:
         }
 
     @staticmethod
-    def from_json(data: Mapping[str, object]) -> "Preprocessing":
-        """The preprocessing that `to_json` described. Raises DataError when something is missing or wrong."""
-        try:
-            return _from_json(cast(PreprocessingJson, data))
-        except KeyError as error:
-            raise DataError(
-                f"preprocessing: cannot be read: {error} is missing: of another version, or damaged"
-            ) from error
-        except (TypeError, ValueError, AttributeError) as error:
-            raise DataError(f"preprocessing: cannot be read: {error!r}") from error
+    def from_json(data: PreprocessingJson) -> "Preprocessing":
+        """The preprocessing that `to_json` described.
+
+        Raises StoredContentError, with the key, where values do not go together.
+        """
+        found = _from_json(data)
+        _check(found)
+        return found
 
 
 def _from_json(data: PreprocessingJson) -> Preprocessing:
@@ -198,16 +202,69 @@ def _from_json(data: PreprocessingJson) -> Preprocessing:
     )
     return Preprocessing(
         layout,
-        tuple(encoder_from_json(cast(Mapping[str, object], column)) for column in data["inputs"]),
-        scalings[str(data["scaling"]["name"])].model_validate(data["scaling"]),
-        {name: np.array(values, dtype=np.float64) for name, values in data["fitted"].items()},
-        Target.from_json(cast(Mapping[str, object], data["target"])),
+        tuple(_encoder(position, column) for position, column in enumerate(data["inputs"])),
+        _scaling(data["scaling"]),
+        {name: _array(name, values) for name, values in data["fitted"].items()},
+        Target.from_json(data["target"]),
         data["weight"],
         data["empty_rows"],
         tuple(data["empty_columns"]),
         ImageShape(**image) if image else None,
         data.get("scale_indicators", False),
     )
+
+
+def _encoder(position: int, column: EncoderJson) -> Encoder:
+    try:
+        return encoder_from_json(column)
+    except StoredContentError as error:
+        raise StoredContentError(f"inputs.{position}.{error.key}", error.text) from None
+
+
+def _scaling(settings: Mapping[str, object]) -> Scaling:
+    name = settings.get("name")
+    kind = scalings.get(name) if isinstance(name, str) else None
+    if kind is None:
+        raise StoredContentError("scaling.name", f"is not one of {', '.join(scalings)}")
+    try:
+        return kind.model_validate(settings)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(["scaling", *map(str, first["loc"])])
+        raise StoredContentError(key, first["msg"]) from None
+
+
+def _array(name: str, values: Sequence[object]) -> Floats:
+    try:
+        return np.array(values, dtype=np.float64)
+    except ValueError:
+        raise StoredContentError(f"fitted.{name}", "has rows of different lengths") from None
+
+
+def _check(found: Preprocessing) -> None:
+    """Raise StoredContentError where parts of a preprocessing do not go together."""
+    columns = [encoder.name for encoder in found.encoders]
+    twice = next((name for name, count in Counter(columns).items() if count > 1), None)
+    if twice is not None:
+        raise StoredContentError("inputs", f'column "{twice}" is there twice')
+    expected, scaled = found.scaling.fitted_arrays, int(found.scaled_features.sum())
+    if not scaled:
+        expected = {}
+    if found.fitted.keys() != expected.keys():
+        raise StoredContentError(
+            "fitted", f"has {_listed(found.fitted)}, the scaling needs {_listed(expected)}"
+        )
+    for name, dimensions in expected.items():
+        array = found.fitted[name]
+        if array.ndim != dimensions or array.shape[-1] != scaled or not array.size:
+            there = " × ".join(map(str, array.shape))
+            raise StoredContentError(f"fitted.{name}", f"has {there} numbers, for {scaled} scaled features")
+    if found.image is not None and found.image.columns != found.inputs:
+        raise StoredContentError("image", f"has {found.image.columns} pixels of {found.inputs} inputs")
+
+
+def _listed(names: Collection[str]) -> str:
+    return " and ".join(names) or "nothing"
 
 
 def scale_features(x: Floats, features: Mask, scaling: Scaling, fitted: Fitted) -> Floats:

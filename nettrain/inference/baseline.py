@@ -17,6 +17,7 @@ from nettrain.catalogue.losses.base import targets_for
 from nettrain.catalogue.losses.distributional import DistributionalLoss
 from nettrain.catalogue.metrics import Task, metrics, metrics_for
 from nettrain.data.labelled import Rows
+from nettrain.errors import StoredContentError
 from nettrain.inference.metrics import compute_metrics, mean_of_defined
 from nettrain.inference.outputs import in_own_units
 
@@ -75,11 +76,33 @@ class Baseline:
         }
 
     @staticmethod
-    def from_json(data: BaselineJson) -> "Baseline":
-        """The baseline that `to_json` described."""
+    def from_json(data: BaselineJson, task: Task, outputs: int) -> "Baseline":
+        """The baseline that `to_json` described, of a task and a network with so many outputs.
+
+        Raises StoredContentError for one of another task.
+        """
+        _check(data, task, outputs)
         predictions = {name: np.array(values) for name, values in data["predictions"].items()}
-        outputs = data["outputs"]
-        return Baseline(predictions, data["chosen"], None if outputs is None else np.array(outputs))
+        raw = data["outputs"]
+        return Baseline(predictions, data["chosen"], None if raw is None else np.array(raw))
+
+
+def _check(data: BaselineJson, task: Task, outputs: int) -> None:
+    """Raise StoredContentError for a baseline that is not one of this task."""
+    width = len(task.classes) if task.targets in ("classes", "two classes") else len(task.names)
+    named = {f"predictions.{name}": values for name, values in data["predictions"].items()}
+    raw = {} if data["outputs"] is None else {"outputs": data["outputs"]}
+    for key, values in {**named, **raw}.items():
+        expected = outputs if key in raw else width
+        if len(values) != expected:
+            raise StoredContentError(key, f"has {len(values)} numbers, the run has {expected}")
+    wanted = ("mean", "median") if task.targets == "numbers" else ("shares",)
+    for name in wanted:
+        if name not in data["predictions"]:
+            raise StoredContentError(f"predictions.{name}", "missing")
+    for metric, name in data["chosen"].items():
+        if name not in data["predictions"] or metric not in metrics:
+            raise StoredContentError(f"chosen.{metric}", "is not a metric of the run, or of no prediction")
 
 
 def fit_baseline(loss: Loss, task: Task, rows: Rows, outputs: int) -> Baseline:

@@ -4,13 +4,41 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Annotated, Any
 
-from nettrain.model.input_columns import SourceColumn
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from nettrain.errors import StoredContentError
+from nettrain.model.input_columns import InputKind, SourceColumn
 from nettrain.model.layers import Layer
 from nettrain.model.layers.stored import from_json, to_json
 
 FORMAT = 3  # of the stored form; format 2 had a fixed sequence of layers in each block
+
+
+class BlockJson(TypedDict):
+    """A block in a model file; its layers are plain settings, see `model.layers.stored`."""
+
+    name: str
+    number: Annotated[int, Field(ge=0, lt=1 << 20)]
+    layers: Annotated[list[dict[str, Any]], Field(min_length=1)]
+
+
+class SourceColumnJson(TypedDict):
+    """The fields of a SourceColumn."""
+
+    kinds: list[InputKind]
+    categories: Annotated[int, Field(ge=0)]
+
+
+class ArchitectureJson(TypedDict):
+    """An architecture in a model file, and its schema."""
+
+    format: int
+    inputs: Annotated[int, Field(ge=1, lt=1 << 31)]
+    blocks: Annotated[list[BlockJson], Field(min_length=1)]
+    columns: list[SourceColumnJson]
 
 
 @dataclass(frozen=True)
@@ -115,30 +143,38 @@ class Architecture:
         """Whether a row's outputs depend on the batch that it is trained in."""
         return any(node.layer.couples_rows for node in self.nodes)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> ArchitectureJson:
         """Plain data from which `from_json` rebuilds this architecture."""
-        blocks = [
+        blocks: list[BlockJson] = [
             {"name": block.name, "number": block.number, "layers": [to_json(layer) for layer in block.layers]}
             for block in self.blocks
         ]
-        columns = [{"kinds": list(column.kinds), "categories": column.categories} for column in self.columns]
+        columns: list[SourceColumnJson] = [
+            {"kinds": list(column.kinds), "categories": column.categories} for column in self.columns
+        ]
         return {"format": FORMAT, "inputs": self.inputs, "blocks": blocks, "columns": columns}
 
     @classmethod
-    def from_json(cls, stored: dict[str, Any]) -> "Architecture":
-        """The inverse of `to_json`. Raises ValueError when another version has written it."""
-        if stored["inputs"] and stored.get("format") != FORMAT:
-            raise ValueError("written by another version of nettrain; train it again")
-        blocks = (
-            Block(block["name"], block["number"], tuple(from_json(layer) for layer in block["layers"]))
-            for block in stored["blocks"]
-        )
-        columns = stored.get("columns", ())
-        each = (SourceColumn(tuple(column["kinds"]), column["categories"]) for column in columns)
-        return cls(stored["inputs"], tuple(blocks), tuple(each))
+    def from_json(cls, stored: ArchitectureJson) -> "Architecture":
+        """The inverse of `to_json`. Raises StoredContentError for layers that cannot be built."""
+        columns = tuple(SourceColumn(tuple(one["kinds"]), one["categories"]) for one in stored["columns"])
+        if columns and sum(len(column.kinds) for column in columns) != stored["inputs"]:
+            raise StoredContentError("columns", f"are not those of {stored['inputs']} inputs")
+        blocks = tuple(_block(position, block) for position, block in enumerate(stored["blocks"]))
+        return cls(stored["inputs"], blocks, columns)
 
 
 INPUT, OUTPUT = "input", "output"  # names of blocks
+
+
+def _block(position: int, stored: BlockJson) -> Block:
+    layers = []
+    for number, layer in enumerate(stored["layers"]):
+        try:
+            layers.append(from_json(layer))
+        except ValueError as error:
+            raise StoredContentError(f"blocks.{position}.layers.{number}", str(error)) from error
+    return Block(stored["name"], stored["number"], tuple(layers))
 
 
 class _Counting:

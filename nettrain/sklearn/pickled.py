@@ -13,9 +13,10 @@ from nettrain.experiment.named_backend import named_backend
 from nettrain.experiment.settings import Experiment
 from nettrain.experiment.task import task_of
 from nettrain.inference.postprocessing import Postprocessing
-from nettrain.model.architecture import Architecture
 from nettrain.store.checkpoint import Checkpoint
+from nettrain.store.model_file import parse_architecture
 from nettrain.store.postprocessing import postprocessing_json, postprocessing_of
+from nettrain.store.preprocessing_file import parse_preprocessing
 from nettrain.store.trained_run import TrainedRun
 from nettrain.training.resumption.state import TrainingState
 from nettrain.workflow.in_memory import MemoryRun
@@ -55,10 +56,10 @@ def unpacked(values: dict[str, Any]) -> MemoryRun:
     """The fitted network that was packed."""
     experiment = validate(parse(values["experiment"], "estimator"))
     weights, packed_state = load(values["weights"]), values["checkpoint"]
-    preprocessing = Preprocessing.from_json(json.loads(values["preprocessing"]))
+    preprocessing = parse_preprocessing(values["preprocessing"], "estimator")
     trained = TrainedRun(
         experiment,
-        Architecture.from_json(json.loads(values["architecture"])),
+        parse_architecture(json.loads(values["architecture"]), "estimator"),
         weights["parameters"],
         weights["statistics"],
         preprocessing,

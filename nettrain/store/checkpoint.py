@@ -1,86 +1,133 @@
 """`checkpoint.safetensors`: the whole state of a run between two steps, from which it resumes to the bit.
 
-The arrays are those of `training.resumption.state`; the metadata holds its numbers, a fingerprint of the
-data, the experiment and a checksum of the arrays as JSON. A thread writes copies while training goes on.
+The arrays are those of `training.resumption.state`; the metadata holds its numbers and the facts of the run
+as JSON: the experiment, a fingerprint of the data, and how far the tables of the run folder reached. One
+digest covers all of that and the digest of each array. A thread writes copies while training goes on.
 """
 
 import json
-import zlib
-from collections.abc import Callable
-from dataclasses import dataclass
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Thread
+from typing import NotRequired, cast
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
+from pydantic import ConfigDict, with_config
 from safetensors.numpy import save
+from typing_extensions import TypedDict
 
-from nettrain.backend.base import HostArray
-from nettrain.backend.scratch_file import row_blocks
-from nettrain.data.prepare import Prepared
-from nettrain.errors import NettrainError, SpecError
-from nettrain.files import check_readable, write_atomic
-from nettrain.training.resumption.state import TrainingState
+from nettrain.errors import NettrainError, StoredFileError
+from nettrain.files import write_atomic
+from nettrain.store.data_fingerprint import DataFingerprint
+from nettrain.store.digest import array_digest, content_digest
+from nettrain.store.run_folder import RunFolder
+from nettrain.store.stored_arrays import ArrayFile, open_arrays
+from nettrain.store.stored_file import checked
+from nettrain.store.written_table import TableRecord, recorded
+from nettrain.training.resumption.state import StateNumbers, TrainingState
 
 KEY = "nettrain"  # of the metadata
+FORMAT = 2  # before, the digest was one of the arrays alone
+WHAT = "a checkpoint of nettrain"
+DAMAGED = "restore the file, or remove it: the run then begins with its first step"
 
-Fingerprint = list[list[list[str | int]]]  # for each split and array: dtype, shape, checksum
+
+class RunFacts(TypedDict):
+    """What a state depends on beside itself; `tables` says how far each file of the folder reached."""
+
+    data: DataFingerprint
+    experiment: dict[str, object]
+    tables: NotRequired[dict[str, TableRecord]]
+
+
+@with_config(ConfigDict(extra="forbid"))
+class CheckpointHeader(TypedDict):
+    """The metadata: `arrays` has the digest of each array, `digest` covers all other keys."""
+
+    format: int
+    numbers: StateNumbers
+    facts: RunFacts
+    arrays: dict[str, str]
+    digest: str
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A state, and the `data` (as fingerprint) and `experiment` of its run."""
+    """A state, and the facts of its run."""
 
     state: TrainingState
-    facts: dict[str, object]
+    facts: RunFacts
+
+    def beside(self, folder: RunFolder) -> "Checkpoint":
+        """The checkpoint to be written beside the tables of a folder, which reach at least as far."""
+        before = self.facts.get("tables", {})
+        records = {
+            path.name: recorded(path, before[path.name]["rows"] if path.name in before else None)
+            for path in folder.tables
+        }
+        return replace(self, facts={**self.facts, "tables": records})
+
+
+@dataclass(frozen=True)
+class SavedState:
+    """A state, and how far the tables of the run folder reached when it was taken."""
+
+    state: TrainingState
+    tables: dict[str, TableRecord]
 
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Replace the file as a whole. Raises NettrainError when the disk refuses; the old file then stays."""
     state = checkpoint.state
     arrays = {name: np.ascontiguousarray(array) for name, array in state.arrays.items()}
-    content = {"numbers": state.numbers, "facts": checkpoint.facts, "checksum": _checksum(arrays)}
-    write_atomic(path, save(arrays, metadata={KEY: json.dumps(content)}))
+    content: dict[str, object] = {
+        "format": FORMAT,
+        "numbers": state.numbers,
+        "facts": checkpoint.facts,
+        "arrays": {name: array_digest(array) for name, array in arrays.items()},
+    }
+    header = json.dumps({**content, "digest": content_digest(content)})
+    write_atomic(path, save(arrays, metadata={KEY: header}))
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """The checkpoint in a file. Raises SpecError when it is missing, damaged or something else."""
-    check_readable(path)
-    try:
-        with safe_open(path, framework="numpy") as f:
-            content = json.loads(f.metadata()[KEY])
-            arrays = {name: f.get_tensor(name) for name in f.keys()}  # noqa: SIM118 not a dict
-        if content["checksum"] != _checksum(arrays):
-            raise ValueError("its checksum is wrong")
-        return Checkpoint(TrainingState(arrays, content["numbers"]), content["facts"])
-    except (SafetensorError, OSError, TypeError, ValueError, KeyError) as error:
-        raise _not_a_checkpoint(path, error) from error
+    """The checkpoint in a file. Raises StoredFileError when it is missing, changed or something else."""
+    with open_arrays(path, WHAT) as file:
+        header = _header(file)
+        arrays = file.arrays()
+    _check_arrays(path, header["arrays"], {name: array_digest(array) for name, array in arrays.items()})
+    return Checkpoint(TrainingState(arrays, header["numbers"]), header["facts"])
 
 
-def read_facts(path: Path) -> dict[str, object]:
-    """The facts of a checkpoint without its arrays. Raises SpecError when the file is something else."""
-    check_readable(path)
-    try:
-        with safe_open(path, framework="numpy") as f:
-            facts: dict[str, object] = json.loads(f.metadata()[KEY])["facts"]
-    except (SafetensorError, OSError, TypeError, ValueError, KeyError) as error:
-        raise _not_a_checkpoint(path, error) from error
-    return facts
+def read_facts(path: Path) -> RunFacts:
+    """The facts of a checkpoint without its arrays. Raises StoredFileError as `read_checkpoint` does."""
+    with open_arrays(path, WHAT) as file:
+        return _header(file)["facts"]
 
 
-def _not_a_checkpoint(path: Path, error: Exception) -> SpecError:
-    reason = str(error).partition("\n")[0]
-    return SpecError(f"{path}: not a checkpoint of nettrain: {reason}")
+def _header(file: ArrayFile) -> CheckpointHeader:
+    content = file.json(KEY)
+    if isinstance(content, Mapping) and content.get("format") != FORMAT:
+        train = f"nettrain train {shlex.quote(str(file.path.with_name('config.yaml')))}"
+        raise StoredFileError(
+            f"{file.path}: was written by another version of nettrain, whose runs this one does not go on"
+            f" with; train anew: {train}"
+        )
+    header = checked(content, str(file.path), CheckpointHeader)
+    rest = {key: value for key, value in header.items() if key != "digest"}
+    if content_digest(rest) != header["digest"]:
+        raise StoredFileError(f"{file.path}: its header was changed since it was written; {DAMAGED}")
+    return header
 
 
-def _checksum(arrays: dict[str, HostArray]) -> int:
-    """CRC-32 of all names, shapes, types and bytes, by which a damaged file is recognized."""
-    checksum = 0
-    for name in sorted(arrays):
-        array = arrays[name]
-        checksum = zlib.crc32(f"{name}{array.shape}{array.dtype}".encode(), checksum)
-        checksum = _bytes_checksum(array, checksum)
-    return checksum
+def _check_arrays(path: Path, expected: Mapping[str, str], there: Mapping[str, str]) -> None:
+    for name in dict.fromkeys([*expected, *there]):
+        if expected.get(name) != there.get(name):
+            is_gone, is_new = name not in there, name not in expected
+            what = "is gone" if is_gone else "was added" if is_new else "was changed"
+            raise StoredFileError(f'{path}: array "{name}" {what} since it was written; {DAMAGED}')
 
 
 class CheckpointWriter:
@@ -91,12 +138,12 @@ class CheckpointWriter:
     NettrainError.
     """
 
-    def __init__(self, path: Path, facts: Callable[[], dict[str, object]]) -> None:
+    def __init__(self, path: Path, facts: Callable[[], RunFacts]) -> None:
         self._path, self._facts = path, facts
         self._thread: Thread | None = None
         self._error: NettrainError | None = None
 
-    def start(self, take: Callable[[], TrainingState]) -> None:
+    def start(self, take: Callable[[], SavedState]) -> None:
         """Take a state and start to write it, unless the one before is still being written."""
         if self._thread is not None and self._thread.is_alive():
             return
@@ -105,7 +152,7 @@ class CheckpointWriter:
         thread.start()
         self._thread = thread  # only now: an interrupt in between leaves nothing to wait for
 
-    def finish(self, last: TrainingState | None = None) -> None:
+    def finish(self, last: SavedState | None = None) -> None:
         """Wait for the thread, then write the last state, if there is one."""
         if self._thread is not None:
             self._thread.join()
@@ -118,31 +165,12 @@ class CheckpointWriter:
         if error is not None:
             raise error
 
-    def _try(self, state: TrainingState) -> None:
+    def _try(self, saved: SavedState) -> None:
         try:
-            self._write(state)
+            self._write(saved)
         except NettrainError as error:
             self._error = error
 
-    def _write(self, state: TrainingState) -> None:
-        write_checkpoint(self._path, Checkpoint(state, self._facts()))
-
-
-def fingerprint(data: Prepared) -> Fingerprint:
-    """Types, shapes and CRC-32 checksums of all arrays of the data, equal for equal data.
-
-    CRC-32 detects every change of a single number, and misses one in 2^32 of all others, in an eighth of the
-    time of a cryptographic hash.
-    """
-    splits = (data.train, data.validation, data.test)
-    return [
-        [[str(array.dtype), *array.shape, _bytes_checksum(array)] for array in (rows.x, rows.y, rows.weight)]
-        for rows in splits
-        if rows is not None
-    ]
-
-
-def _bytes_checksum(array: HostArray, start: int = 0) -> int:
-    for block in row_blocks(array) if array.size else ():
-        start = zlib.crc32(np.ascontiguousarray(block).data, start)
-    return start
+    def _write(self, saved: SavedState) -> None:
+        facts = cast(RunFacts, {**self._facts(), "tables": saved.tables})
+        write_checkpoint(self._path, Checkpoint(saved.state, facts))

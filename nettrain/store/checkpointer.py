@@ -5,7 +5,8 @@ from functools import cached_property
 from time import monotonic
 
 from nettrain.data.prepare import Prepared
-from nettrain.store.checkpoint import CheckpointWriter, Fingerprint, fingerprint, read_checkpoint
+from nettrain.store.checkpoint import CheckpointWriter, RunFacts, SavedState, read_checkpoint
+from nettrain.store.data_fingerprint import DataFingerprint, fingerprint
 from nettrain.store.history import HistoryWriter
 from nettrain.store.run_folder import RunFolder
 from nettrain.training.loop import TrainingLoop
@@ -72,12 +73,12 @@ class Checkpointer:
         """Whether no member could be resumed from here."""
         return len(self._diverged) == len(self._training.run.final.parameters)
 
-    def _state(self) -> TrainingState:
+    def _state(self) -> SavedState:
         # the history first: it then reaches at least as far as the checkpoint
         self._history.flush()
-        return snapshot(self._training)
+        return SavedState(snapshot(self._training), self._history.records)
 
-    def _facts(self) -> dict[str, object]:
+    def _facts(self) -> RunFacts:
         return {"data": self._fingerprint, "experiment": self._experiment}
 
     @cached_property
@@ -85,5 +86,5 @@ class Checkpointer:
         return self._training.run.experiment.model_dump(mode="json")
 
     @cached_property
-    def _fingerprint(self) -> Fingerprint:
+    def _fingerprint(self) -> DataFingerprint:
         return fingerprint(self._data)

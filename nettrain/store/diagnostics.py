@@ -1,13 +1,12 @@
 """`diagnostics.csv`: what was measured in each layer, a row per evaluated epoch, member and layer."""
 
-import csv
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from nettrain.errors import SpecError
-from nettrain.files import write_atomic
 from nettrain.store.run_folder import csv_text
+from nettrain.store.stored_table import read_table
+from nettrain.store.written_table import WrittenTable
 from nettrain.training.diagnostics.layer_diagnostics import QUANTITIES
 from nettrain.training.events import EpochDone
 
@@ -18,26 +17,22 @@ DiagnosticsRow = Mapping[str, int | str | float | None]  # member, epoch and ste
 
 
 class DiagnosticsLog:
-    """The rows of a run: `text` is what is not in the file yet, and some rows are kept for drawing.
+    """The rows of a run, which go into a `table`; some are kept for drawing.
 
     Memory does not grow with the length of the run: of a long one every k-th epoch is kept, and the last.
     """
 
-    def __init__(self, *, member_column: bool) -> None:
+    def __init__(self, table: WrittenTable, *, member_column: bool) -> None:
+        self.table = table
         self.header = [*(KEYS if member_column else KEYS[1:]), *QUANTITIES]
-        self.text: list[str] = []
         self._begun, self._every, self._count = False, 1, 0
         self._kept: list[list[DiagnosticsRow]] = []
         self._last: list[DiagnosticsRow] = []
 
-    def resume(self, path: Path, epoch: float) -> None:
-        """Continue the file of a run that goes on after this epoch; rows of later epochs are removed."""
-        rows = [row for row in read_rows(path) if int(row["epoch"] or 0) <= epoch]
-        if not rows:
-            path.unlink(missing_ok=True)
-            return
-        self._begun = True
-        write_atomic(path, csv_text(self.header, [[row[name] for name in self.header] for row in rows]))
+    def resume(self) -> None:
+        """Continue the file, whose rows all count."""
+        rows = read_rows(self.table.path)
+        self._begun = bool(rows)
         for _, same_epoch in groupby(rows, lambda row: row["epoch"]):
             self._keep(list(same_epoch))
 
@@ -48,7 +43,7 @@ class DiagnosticsLog:
             return
         header = () if self._begun else self.header
         lines = csv_text(header, [[row[name] for name in self.header] for row in rows])
-        self.text.append(lines if header else lines.removeprefix("\n"))
+        self.table.text.append(lines if header else lines.removeprefix("\n"))
         self._begun = True
         self._keep(rows)
 
@@ -87,19 +82,9 @@ def diagnostics_rows(event: EpochDone) -> list[DiagnosticsRow]:
 
 
 def read_rows(path: Path) -> Sequence[DiagnosticsRow]:
-    """The rows of a file, none when there is no file. Raises SpecError when it was changed."""
+    """The rows of a file, none when there is no file. Raises StoredFileError when it was changed."""
     if not path.is_file():
         return []
-    try:
-        with path.open(encoding="utf-8", newline="") as f:
-            header, *rows = csv.reader(f)
-        return [_parsed(dict(zip(header, row, strict=True))) for row in rows]
-    except (ValueError, KeyError) as error:
-        text = f"{path}: was changed since it was written ({error}); restore or remove it"
-        raise SpecError(text) from error
-
-
-def _parsed(cells: Mapping[str, str]) -> DiagnosticsRow:
-    numbers = {name: float(cells[name]) if cells[name] else None for name in QUANTITIES}
-    counts = {name: int(cells.get(name, "0")) for name in KEYS[:3]}
-    return {**counts, "layer": cells["layer"], **numbers}
+    known = {"may_be_empty": tuple(QUANTITIES), "whole": KEYS[:3], "text": ("layer",)}
+    rows = read_table(path, needs=KEYS[1:], **known)
+    return [{"member": 0, **row} for row in rows]

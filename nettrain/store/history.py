@@ -5,27 +5,28 @@ are whole at any time and exist from the first epoch on, so a run that is killed
 """
 
 import csv
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from time import monotonic
 
-from nettrain.errors import SpecError
 from nettrain.experiment.monitors import RUNNING
-from nettrain.files import append_atomic, write_atomic
 from nettrain.store.diagnostics import DiagnosticsLog
 from nettrain.store.run_folder import RunFolder, csv_text
 from nettrain.store.steps import StepLog
+from nettrain.store.stored_table import Cell, read_table
+from nettrain.store.written_table import NOTHING, TableRecord, WrittenTable, read_lines, recorded_lines
 from nettrain.training.events import EpochDone
 
 TIMING = ("epoch", "step_seconds", "seconds")
 MIN_SECONDS = 2.0  # between two writes
 MIN_RATIO = 50  # of the time between two writes to that of the last one: writing takes at most 2 %
-INTEGERS = ("member", "epoch", "step", "better")  # columns
+WHOLE = ("member", "step", "better")  # columns of whole numbers
+NEEDED = ("epoch", "step", "better")  # in every row
+NEWLINE = "\n"
 MAX_ROWS = 4096  # in memory
 
-HistoryRow = Mapping[str, float]  # columns that are in INTEGERS hold ints, member always one
+HistoryRow = Mapping[str, float]  # columns in WHOLE hold ints, member always one
 
 
 class HistoryWriter:
@@ -38,38 +39,49 @@ class HistoryWriter:
         self, folder: RunFolder, *, member_column: bool = False, clock: Callable[[], float] = monotonic
     ) -> None:
         self.member_column = member_column
-        self._folder, self._clock = folder, clock
+        self._clock = clock
         self._header: list[str] = []
-        self._history: list[str] = []  # text that is not in the files yet
-        self._timing = [csv_text(TIMING, [])]
+        self._history, self._timing = WrittenTable(folder.history), WrittenTable(folder.timing)
+        self._timing.text.append(csv_text(TIMING, []))
         self._sample = DownsampledHistory()
-        self.diagnostics = DiagnosticsLog(member_column=member_column)
-        self._steps = StepLog(member_column=member_column)
+        self.diagnostics = DiagnosticsLog(WrittenTable(folder.diagnostics), member_column=member_column)
+        self._steps = StepLog(WrittenTable(folder.steps), member_column=member_column)
+        self._tables = (self._history, self._timing, self.diagnostics.table, self._steps.table)
         self._next = clock()
         self.followers: list[Callable[[], None]] = []  # write what has to reach as far as these files
 
     @classmethod
-    def resume(cls, folder: RunFolder, epoch: float, step: int, *, member_column: bool) -> "HistoryWriter":
-        """Continue the files of a run that goes on after this epoch and step; later rows are removed."""
+    def resume(
+        cls, folder: RunFolder, records: Mapping[str, TableRecord], *, member_column: bool
+    ) -> "HistoryWriter":
+        """Continue the files of a run that goes on from where they had these records; later rows are removed.
+
+        Raises StoredFileError when the rows before are not those that were written; then no file has changed.
+        """
         writer = cls(folder, member_column=member_column)
-        writer._resume_history(epoch)
-        writer.diagnostics.resume(folder.diagnostics, epoch)
-        writer._steps.resume(folder.steps, step)
-        header, rows = _read(folder.timing, epoch)
-        if header:
-            write_atomic(folder.timing, csv_text(header, rows))
-            writer._timing.clear()
+        kept = [recorded_lines(table.path, records.get(table.path.name, NOTHING)) for table in writer._tables]
+        for table, lines in zip(writer._tables, kept, strict=True):
+            if lines:
+                table.text.clear()
+                table.rewrite(lines)
+            else:
+                table.path.unlink(missing_ok=True)
+        writer._resume_history(kept[0])
+        writer.diagnostics.resume()
+        writer._steps.resume()
         return writer
 
-    def _resume_history(self, epoch: float) -> None:
-        header, rows = _read(self._folder.history, epoch)
-        self._header = present_names(header)
-        if not self._header:
+    def _resume_history(self, lines: Sequence[str]) -> None:
+        if not lines:
             return
-        write_atomic(self._folder.history, csv_text(self._header, rows))
-        parsed = [_parsed(self._header, row) for row in rows]
-        for _, same_epoch in groupby(parsed, lambda row: row["epoch"]):
+        (self._header,) = csv.reader(lines[:1])
+        for _, same_epoch in groupby(read_history_rows(self._history.path), lambda row: row["epoch"]):
             self._sample.add(list(same_epoch))
+
+    @property
+    def records(self) -> dict[str, TableRecord]:
+        """What there is of each file, by its name, without what has not been flushed."""
+        return {table.path.name: table.record for table in self._tables}
 
     @property
     def rows(self) -> list[HistoryRow]:
@@ -80,12 +92,12 @@ class HistoryWriter:
         """Add the time of an epoch and, when it was evaluated, a row per member; write when it is time."""
         if event.epoch:
             times = (event.epoch, round(event.step_seconds, 6), round(event.seconds, 6))
-            self._timing.append(_line(times))
+            self._timing.text.append(_line(times))
         if event.evaluated:
             rows = [history_row(event, k) for k in range(len(event.members))]
             self._sample.add(rows)
             self._complete_header(event)
-            self._history += [_line([row.get(name) for name in self._header]) for row in rows]
+            self._history.text += [_line([row.get(name) for name in self._header]) for row in rows]
         self.diagnostics.add(event)
         self._steps.add(event)
         if self._clock() >= self._next:
@@ -99,31 +111,25 @@ class HistoryWriter:
         running = () if event.epoch else RUNNING  # which epoch 0 does not have
         header = ["epoch", "step", "learning_rate", *event.factors, *running, *event.figures, "better"]
         self._header = ["member", *header] if self.member_column else header
-        self._history.append(csv_text(self._header, []))
+        self._history.text.append(csv_text(self._header, []))
 
     def _add_columns(self, names: Sequence[str]) -> None:
         """Add columns at the end: a run that is resumed with another monitor has new figures."""
         if not names:
             return
         self.flush()
-        _, rows = _read(self._folder.history)
         self._header += names
-        padded = [[*row, *[""] * len(names)] for row in rows]
-        write_atomic(self._folder.history, csv_text(self._header, padded))
+        rows = read_lines(self._history.path)[1:]
+        empty = "," * len(names)
+        self._history.rewrite(
+            [_line(self._header), *(f"{row.removesuffix(NEWLINE)}{empty}\n" for row in rows)]
+        )
 
     def flush(self) -> None:
         """Bring all files up to date."""
-        started, folder = self._clock(), self._folder
-        texts = {
-            folder.history: self._history,
-            folder.timing: self._timing,
-            folder.diagnostics: self.diagnostics.text,
-            folder.steps: self._steps.text,
-        }
-        for path, text in texts.items():
-            if text:
-                append_atomic(path, "".join(text))
-                text.clear()
+        started = self._clock()
+        for table in self._tables:
+            table.flush()
         for follower in self.followers:
             follower()
         now = self._clock()
@@ -131,9 +137,10 @@ class HistoryWriter:
 
 
 def read_history_rows(path: Path) -> list[HistoryRow]:
-    """All rows of a `history.csv`, none when there is no file. Raises SpecError when it was changed."""
-    header, rows = _read(path)
-    return [_parsed(header, row) for row in rows]
+    """All rows of a `history.csv`, none when there is no file. Raises StoredFileError when it was changed."""
+    if not path.is_file():
+        return []
+    return [_numbers(row) for row in read_table(path, needs=NEEDED, whole=WHOLE)]
 
 
 class DownsampledHistory:
@@ -168,33 +175,11 @@ class DownsampledHistory:
         return [unique[key] for key in sorted(unique)]
 
 
-def _read(path: Path, epoch: float = math.inf) -> tuple[list[str], list[list[str]]]:
-    """Header and rows of a file up to this epoch; both empty when there is no file."""
-    if not path.is_file():
-        return [], []
-    try:
-        with path.open(encoding="utf-8", newline="") as f:
-            header, *rows = csv.reader(f)
-        return header, [row for row in rows if _parsed(header, row)["epoch"] <= epoch]
-    except (ValueError, KeyError) as error:
-        raise SpecError(
-            f"{path}: was changed since it was written ({error}); restore or remove it"
-        ) from error
-
-
-def _parsed(header: Sequence[str], row: Sequence[str]) -> HistoryRow:
-    """The numbers of a row of a file; empty cells are left out."""
-    numbers = {
-        name: (_epoch if name == "epoch" else int if name in INTEGERS else float)(cell)
-        for name, cell in zip(header, row, strict=True)
-        if cell
-    }
-    return {"member": 0, **numbers}
-
-
-def _epoch(cell: str) -> float:
-    """An epoch, or a part of one."""
-    return int(cell) if cell.isdecimal() else float(cell)
+def _numbers(row: Mapping[str, Cell]) -> HistoryRow:
+    """The numbers of a row of a file; empty cells are left out, and a whole epoch is an int."""
+    numbers = {name: cell for name, cell in row.items() if isinstance(cell, int | float)}
+    epoch = numbers["epoch"]
+    return {"member": 0, **numbers, "epoch": int(epoch) if epoch == int(epoch) else epoch}
 
 
 def history_row(event: EpochDone, k: int) -> HistoryRow:
@@ -221,6 +206,6 @@ def present_names(header: Sequence[str]) -> list[str]:
     return [{"train_loss": "running_loss"}.get(name, name) if once else name for name in header]
 
 
-def _line(cells: Iterable[float | None]) -> str:
-    """Numbers as a line of CSV text, as `csv_text` has it."""
+def _line(cells: Iterable[float | str | None]) -> str:
+    """Numbers, or names of columns, as a line of CSV text, as `csv_text` has it."""
     return ",".join("" if cell is None else str(cell) for cell in cells) + "\n"

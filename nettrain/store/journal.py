@@ -1,6 +1,8 @@
 """`journal.jsonl`: a log with a line of JSON per entry, which is only appended to and synchronised to disk.
 
-A line that a crash has cut off is dropped when the journal is opened again; all others are intact.
+A line that a crash has cut off is dropped when the journal is opened again; all others are intact. Each line
+has a digest of its content and of the digest before it: so a line that was changed, moved, repeated or taken
+from another journal is noticed, and so is one that is missing between others.
 """
 
 import json
@@ -10,10 +12,16 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from nettrain.errors import NettrainError, SpecError
+from nettrain.errors import NettrainError, StoredFileError
 from nettrain.files import write_error
+from nettrain.store.digest import content_digest
+from nettrain.store.journal_lines import JournalLine
+from nettrain.store.stored_file import check, parse_json, read_limited
 
 NAME = "journal.jsonl"
+DIGEST = "digest"
+MOST_BYTES = 1 << 30
+NOT_FINITE = ("nan", "inf", "-inf")
 JournalEntry = dict[str, Any]
 
 
@@ -22,11 +30,16 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.entries = _read(path)
+        self.entries, self._last = _entries(path, _whole_lines(path))
 
     def append(self, entries: Iterable[JournalEntry]) -> None:
         """Append entries; when this returns, they are on the disk."""
-        text = "".join(f"{json.dumps(_encoded(entry), allow_nan=False)}\n" for entry in entries)
+        lines, last = [], self._last
+        for entry in entries:
+            encoded = {key: _encoded(value) for key, value in entry.items()}
+            last = _digest(encoded, last)
+            lines.append(json.dumps({**encoded, DIGEST: last}, allow_nan=False))
+        text = "".join(f"{line}\n" for line in lines)
         try:
             with self.path.open("ab") as f:
                 f.write(text.encode())
@@ -34,37 +47,59 @@ class Journal:
                 os.fsync(f.fileno())
         except OSError as error:
             raise write_error(error, self.path, len(text)) from error
+        self._last = last
 
 
 def read_journal(path: Path) -> list[JournalEntry]:
-    """The entries of a journal that another process may be writing. Raises SpecError at a bad line."""
-    try:
-        whole = path.read_bytes().rpartition(b"\n")[0]
-    except OSError as error:
-        raise NettrainError(f"{path}: cannot be read: {error.strerror}") from error
-    return [_entry(line, f"{path}:{number}") for number, line in enumerate(whole.splitlines(), start=1)]
+    """The entries of a journal that another process may be writing. Raises StoredFileError at a bad line."""
+    return _entries(path, read_limited(path, MOST_BYTES).rpartition(b"\n")[0])[0]
 
 
-def _read(path: Path) -> list[JournalEntry]:
-    """The entries of a journal; an incomplete last line is cut off. Raises SpecError at a bad line."""
-    try:
-        content = path.read_bytes() if path.exists() else b""
-        whole = content.rpartition(b"\n")[0]
-        if len(whole) + 1 < len(content) or (content and not whole):
+def _whole_lines(path: Path) -> bytes:
+    """The lines of a journal, none if there is no file; an incomplete last one is cut off."""
+    content = read_limited(path, MOST_BYTES) if path.exists() else b""
+    whole = content.rpartition(b"\n")[0]
+    if len(whole) + 1 < len(content) or (content and not whole):
+        try:
             os.truncate(path, len(whole) + 1 if whole else 0)
-    except OSError as error:
-        raise NettrainError(f"{path}: cannot be read: {error.strerror}") from error
-    return [_entry(line, f"{path}:{number}") for number, line in enumerate(whole.splitlines(), start=1)]
+        except OSError as error:
+            raise NettrainError(f"{path}: cannot be written: {error.strerror}") from error
+    return whole
 
 
-def _entry(line: bytes, place: str) -> JournalEntry:
-    try:
-        entry = json.loads(line)
-    except ValueError as error:
-        raise SpecError(f"{place}: not a line of a journal: {error}") from None
-    if not isinstance(entry, dict):
-        raise SpecError(f"{place}: not a line of a journal")
-    return {key: _decoded(value) for key, value in entry.items()}
+def _entries(path: Path, lines: bytes) -> tuple[list[JournalEntry], str]:
+    """The entries of whole lines, and the digest of the last one."""
+    entries: list[JournalEntry] = []
+    last = ""
+    for number, line in enumerate(lines.split(b"\n") if lines else (), start=1):
+        entry, last = _entry(line, f"{path}:{number}", last)
+        entries.append(entry)
+    return entries, last
+
+
+def _entry(line: bytes, place: str, before: str) -> tuple[JournalEntry, str]:
+    """The entry in a line, and the digest that it should have behind the one before."""
+    encoded = parse_json(line, place)
+    if not isinstance(encoded, dict):
+        raise StoredFileError(f"{place}: not a line of a journal")
+    digest = encoded.pop(DIGEST, None)
+    if digest is None and not before:
+        raise StoredFileError(
+            f"{place}: was written by another version of nettrain, whose sweeps this one does not go on with;"
+            " begin anew with --out"
+        )
+    if digest != _digest(encoded, before):
+        way_out = "restore the file, or remove this line and all behind it, whose trials are trained again"
+        raise StoredFileError(
+            f"{place}: was changed since it was written, or is of another place or sweep; {way_out}"
+        )
+    entry = {key: _decoded(value) for key, value in encoded.items()}
+    check(entry, place, JournalLine)
+    return entry, digest
+
+
+def _digest(entry: JournalEntry, before: str) -> str:
+    return content_digest([before, entry])
 
 
 def _encoded(value: object) -> object:
@@ -78,7 +113,7 @@ def _encoded(value: object) -> object:
 
 def _decoded(value: object) -> object:
     if isinstance(value, dict):
-        if set(value) == {"float"}:
+        if set(value) == {"float"} and value["float"] in NOT_FINITE:
             return float(value["float"])
         return {key: _decoded(inner) for key, inner in value.items()}
     return value

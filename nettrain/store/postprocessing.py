@@ -11,12 +11,13 @@ from typing_extensions import TypedDict
 from nettrain.catalogue.calibrations import Calibrator, calibrations
 from nettrain.catalogue.metrics import Task
 from nettrain.catalogue.settings import Settings
-from nettrain.errors import SpecError, nearest
+from nettrain.errors import StoredFileError, nearest
 from nettrain.experiment.document import Document, KeyPath, parse
 from nettrain.experiment.problems import KeyProblem, find_problems
 from nettrain.experiment.settings import Experiment, ThresholdSetting
 from nettrain.inference.postprocessing import Postprocessing, PredictionRule
-from nettrain.store.run_folder import read_json, write_json
+from nettrain.store.run_folder import write_json
+from nettrain.store.stored_file import parse_json, read_limited
 
 C = TypeVar("C", bound=Calibrator)
 
@@ -84,27 +85,28 @@ def read_postprocessing(
 ) -> Postprocessing | None:
     """What was fitted for a run with so many networks; None where its experiment asks for nothing.
 
-    Raises SpecError, with the line and the key, when the file is not that of such a run.
+    Raises StoredFileError, with the line and the key, when the file is not that of such a run.
     """
     if not path.is_file():
         if experiment.postprocesses:
-            raise SpecError(f"{path.parent}: {path.name} is missing, which the run predicts by")
+            raise StoredFileError(f"{path.parent}: {path.name} is missing, which the run predicts by")
         return None
-    return postprocessing_of(read_json(path), path, experiment, task, networks)
+    content = parse_json(read_limited(path), str(path))
+    return postprocessing_of(content, path, experiment, task, networks)
 
 
 def postprocessing_of(
     content: object, path: Path, experiment: Experiment, task: Task, networks: int
 ) -> Postprocessing:
-    """What the content of a file says. Raises SpecError, with the line in `path` and the key."""
+    """What the content of a file says. Raises StoredFileError, with the line in `path` and the key."""
     model = _model_of(content)
     try:
         read = model.model_validate(content)
     except ValidationError as error:
-        raise SpecError(find_problems(_document(path), model, error)) from None
+        raise StoredFileError("\n".join(find_problems(_document(path), model, error))) from None
     problems = list(_mistakes(read, experiment, task, networks))
     if problems:
-        raise SpecError(find_problems(_document(path), model, None, problems))
+        raise StoredFileError("\n".join(find_problems(_document(path), model, None, problems)))
     rules = tuple(_rule(one) for one in read.networks)
     together = None if read.together is None else _rule(read.together)
     return Postprocessing(read.calibration, read.threshold, read.rows, rules, together)

@@ -9,13 +9,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from nettrain.errors import SpecError, did_you_mean
+from typing_extensions import TypedDict
+
+from nettrain.errors import SpecError, StoredFileError, did_you_mean
 from nettrain.experiment.mistaken_files import YAML, advice_on_table, enumerated, is_table
 from nettrain.files import is_unused, numbered_folders, remove_temporary_files, safe_name, write_atomic
 from nettrain.locks import is_locked, locked
 from nettrain.store import journal
+from nettrain.store.stored_file import read_stored
 
 # what is made of a run on request, by the name it has by default: a training does not make it anew
 VIEWS = ("report.html", "landscape.png", "graph.png", "boundary.gif")
@@ -24,6 +26,12 @@ TUNED = "tune.json"  # the summary of a tuning
 FOLDS = "folds"  # the folder with a run folder for each fold of a cross-validation
 PAGE_MARK = '<meta name="generator" content="nettrain report">'  # by which a page is known as one of ours
 HEAD = 4096  # bytes of a page in which the mark stands
+
+
+class WithStatus(TypedDict):
+    """What has to be known of a summary before it is read."""
+
+    status: str
 
 
 @dataclass(frozen=True)
@@ -72,7 +80,7 @@ class RunFolder:
     def files(self) -> list[Path]:
         """The files that training writes, as far as they are there; evaluations are not among them."""
         states = (self.checkpoint, self.model, self.preprocessing, self.postprocessing)
-        named = (self.config, self.history, self.timing, self.diagnostics, self.steps, self.summary, *states)
+        named = (self.config, *self.tables, self.summary, self.ended, *states)
         return [
             *(path for path in named if path.exists()),
             *self.path.glob("*.png"),
@@ -112,6 +120,11 @@ class RunFolder:
         return self.path / "diagnostics.csv"
 
     @property
+    def tables(self) -> tuple[Path, ...]:
+        """The tables that grow while a run trains."""
+        return self.history, self.timing, self.diagnostics, self.steps
+
+    @property
     def checkpoint(self) -> Path:
         return self.path / "checkpoint.safetensors"
 
@@ -135,6 +148,16 @@ class RunFolder:
     def fold(self, number: int) -> "RunFolder":
         """The folder of a fold, numbered from 1."""
         return RunFolder(self.path / FOLDS / str(number))
+
+    @property
+    def ended(self) -> Path:
+        """The seal of a fold that has ended."""
+        return self.path / "ended.json"
+
+    @property
+    def is_fold(self) -> bool:
+        """Whether this is the folder of a fold, among those of the others."""
+        return self.path.absolute().parent.name == FOLDS and self.path.name.isdecimal()
 
     @property
     def is_cross_validated(self) -> bool:
@@ -269,7 +292,12 @@ def interrupted_run(parent: Path, experiment: str, config: str, other: Path) -> 
 def _can_be_resumed(folder: RunFolder) -> bool:
     if is_locked(folder.path):
         return False
-    return not folder.summary.is_file() or read_json(folder.summary).get("status") == "interrupted"
+    if not folder.summary.is_file():
+        return True
+    try:
+        return read_stored(folder.summary, WithStatus)["status"] == "interrupted"
+    except StoredFileError:
+        return False  # nettrain resume says what is wrong with it
 
 
 def _text(path: Path) -> str | None:
@@ -295,14 +323,6 @@ def unfinished(path: Path, missing: str) -> str:
 def json_line(content: object) -> str:
     """Content as one line of JSON, with NaN and infinities as null."""
     return json.dumps(_finite(content), ensure_ascii=False)
-
-
-def read_json(path: Path) -> Any:
-    """The content of a JSON file. Raises SpecError when it cannot be read."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise SpecError(f"{path}: cannot be read: {error}") from error
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

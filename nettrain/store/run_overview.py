@@ -1,6 +1,5 @@
 """An overview of run folders; half-written and foreign folders do no harm."""
 
-import csv
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,11 +7,13 @@ from datetime import datetime
 from pathlib import Path
 
 from nettrain.catalogue.metrics import metrics
-from nettrain.errors import SpecError, did_you_mean
+from nettrain.errors import SpecError, StoredFileError, did_you_mean
 from nettrain.experiment.changes import flatten
 from nettrain.experiment.document import parse
 from nettrain.experiment.monitors import goal
 from nettrain.store.run_folder import RunFolder
+from nettrain.store.stored_file import parse_json, read_limited
+from nettrain.store.stored_table import read_table
 
 LABELS = ("experiment",)  # keys in which runs are not said to differ
 COLUMNS = ("when", "run", "experiment", "status", "epochs")  # that runs can be sorted by, beside figures
@@ -164,11 +165,11 @@ def _hint(pattern: str) -> str:
 
 def _summary(path: Path) -> tuple[dict[str, object], str]:
     """The summary, empty when there is none that can be read, and the run's status."""
-    try:
-        summary = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if not path.exists():
         return {}, "unfinished"
-    except (OSError, ValueError):
+    try:
+        summary = parse_json(read_limited(path), str(path))
+    except StoredFileError:
         return {}, "unreadable"
     if not isinstance(summary, dict):
         return {}, "unreadable"
@@ -192,9 +193,9 @@ def _figures(metrics: object) -> Iterator[tuple[str, float]]:
 def _last_epoch(path: Path) -> int | None:
     """The last epoch in the history of a run that is still in progress, or was killed."""
     try:
-        with path.open(encoding="utf-8", newline="") as f:
-            return max((int(float(row["epoch"])) for row in csv.DictReader(f)), default=None)
-    except (OSError, ValueError, KeyError, TypeError, csv.Error):
+        epochs = [row["epoch"] for row in read_table(path, needs=("epoch",))] if path.is_file() else []
+        return max((int(epoch) for epoch in epochs if isinstance(epoch, float)), default=None)
+    except StoredFileError:
         return None
 
 

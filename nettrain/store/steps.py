@@ -2,13 +2,11 @@
 
 import math
 from collections.abc import Iterable
-from pathlib import Path
 
 import numpy as np
 
-from nettrain.errors import SpecError
-from nettrain.files import write_atomic
 from nettrain.store.run_folder import csv_text
+from nettrain.store.written_table import WrittenTable
 from nettrain.training.events import EpochDone
 
 COUNTS = ("member", "epoch", "step")  # columns of whole numbers
@@ -20,29 +18,15 @@ def step_columns(factors: Iterable[str] = ()) -> list[str]:
 
 
 class StepLog:
-    """The rows of a run in the order of their steps, those of an epoch or a part of one once it has ended.
+    """The rows of a run in the order of their steps, those of an epoch or a part of one once it has ended."""
 
-    `text` is what is not in the file yet.
-    """
-
-    def __init__(self, *, member_column: bool) -> None:
-        self.text: list[str] = []
+    def __init__(self, table: WrittenTable, *, member_column: bool) -> None:
+        self.table = table
         self._member_column, self._begun = member_column, False
 
-    def resume(self, path: Path, steps: int) -> None:
-        """Continue the file of a run that goes on after so many steps; rows of later ones are removed."""
-        if not path.is_file():
-            return
-        self._begun = True
-        column = COUNTS.index("step") - (not self._member_column)
-        try:
-            with path.open("rb") as file:
-                kept = [file.readline()]
-                kept += [line for line in file if int(line.split(b",", column + 1)[column]) <= steps]
-        except (ValueError, IndexError) as error:
-            text = f"{path}: was changed since it was written ({error}); restore or remove it"
-            raise SpecError(text) from error
-        write_atomic(path, b"".join(kept))
+    def resume(self) -> None:
+        """Continue the file, if there is one, all rows of which count."""
+        self._begun = self.table.path.is_file()
 
     def add(self, event: EpochDone) -> None:
         """Add the steps of an epoch or a part of one, a row per step and member, if they were recorded."""
@@ -59,5 +43,5 @@ class StepLog:
             for member, values in zip(members, of_step, strict=True)
         )
         lines = csv_text(() if self._begun else header, rows)
-        self.text.append(lines.removeprefix("\n"))
+        self.table.text.append(lines.removeprefix("\n"))
         self._begun = True

@@ -6,10 +6,11 @@ from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict
 
+from nettrain.errors import StoredFileError
 from nettrain.inference.baseline import BaselineJson
 from nettrain.inference.intervals import ByTarget
 from nettrain.store.postprocessing import AppliedPostprocessing
-from nettrain.store.run_folder import read_json
+from nettrain.store.stored_file import read_stored
 from nettrain.training.diagnostics.divergence import DivergenceReport
 from nettrain.training.diagnostics.environment import Environment
 from nettrain.training.events import AdviceGiven
@@ -166,9 +167,16 @@ def advice_json(given: Iterable[AdviceGiven]) -> list[AdviceJson]:
 
 
 def read_summary(path: Path) -> RunSummary | None:
-    """The summary of a run, None when it has not ended. Raises SpecError when the file is not JSON."""
-    summary: RunSummary | None = read_json(path) if path.is_file() else None
-    return summary
+    """The summary of a run, None when it has not ended. Raises StoredFileError when the file is none."""
+    return read_stored(path, RunSummary) if path.is_file() else None
+
+
+def summary_or_note(path: Path) -> tuple[RunSummary | None, str | None]:
+    """The summary where it can be read, or else a note: a run goes on without, and writes it anew."""
+    try:
+        return read_summary(path), None
+    except StoredFileError as error:
+        return None, f"{error}; it is written anew"
 
 
 def best_f1_threshold(summary: RunSummary, member: int | None) -> float | None:

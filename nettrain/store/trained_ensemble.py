@@ -7,29 +7,34 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
+from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
-from nettrain.errors import SpecError
 from nettrain.experiment.load import read, validate
 from nettrain.store.joint_runs import JointRuns
-from nettrain.store.run_folder import RunFolder, read_json
+from nettrain.store.run_folder import RunFolder
+from nettrain.store.stored_file import read_stored
 from nettrain.store.summary import read_summary
 from nettrain.store.trained_run import TrainedRun, open_trained
+
+MOST_COUNTS = 10_000  # of one network
 
 
 class EnsembleMember(TypedDict):
     """A network of an ensemble: the trial that trained it, and how often it counts."""
 
-    network: int
-    count: int
+    network: Annotated[int, Field(ge=1)]
+    count: Annotated[int, Field(ge=1, le=MOST_COUNTS)]
 
 
+@with_config(ConfigDict(extra="forbid"))
 class EnsembleJson(TypedDict):
     """`ensemble.json`: the networks, and the number of folds that each was trained on; 0 without folds."""
 
-    folds: int
-    networks: list[EnsembleMember]
+    folds: Annotated[int, Field(ge=0)]
+    networks: Annotated[list[EnsembleMember], Field(min_length=1)]
 
 
 @dataclass(frozen=True)
@@ -67,9 +72,7 @@ def open_ensemble(path: Path, backend: str | None = None, device: int | None = N
     Raises SpecError when a network is missing or not finite.
     """
     folder = RunFolder(path)
-    content: EnsembleJson = read_json(folder.ensemble)
-    if not content["networks"]:
-        raise SpecError(f"{folder.ensemble}: names no network")
+    content = read_stored(folder.ensemble, EnsembleJson)
     runs = [
         run
         for one in content["networks"]

@@ -21,7 +21,8 @@ from nettrain.inference.postprocessing import Postprocessing
 from nettrain.model.architecture import Architecture
 from nettrain.store.model_file import read_model
 from nettrain.store.postprocessing import AppliedPostprocessing, applied_json, read_postprocessing
-from nettrain.store.run_folder import RunFolder, read_json
+from nettrain.store.preprocessing_file import read_preprocessing
+from nettrain.store.run_folder import RunFolder
 from nettrain.store.summary import RunSummary, read_summary
 
 
@@ -143,7 +144,7 @@ def open_trained(path: Path, backend: str | None = None, device: int | None = No
     """
     folder = RunFolder.open(path)
     architecture, parameters, statistics = read_model(folder.model)
-    preprocessing = Preprocessing.from_json(read_json(folder.preprocessing))
+    preprocessing = read_preprocessing(folder.preprocessing)
     experiment = _with_backend(validate(read(folder.config)), backend, device)
     if architecture.inputs != preprocessing.inputs:
         raise SpecError(f"{path}: its model and its preprocessing belong to different runs")

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
+from nettrain.store.journal_lines import TrialStatus
 from nettrain.sweep.fold_figures import means
-from nettrain.sweep.messages import Status, TrialResult
+from nettrain.sweep.messages import TrialResult
 from nettrain.sweep.population_training import EndedNetwork
 
-STATUSES: tuple[Status, ...] = ("diverged", "pruned")  # the worst first; otherwise a trial is finished
+STATUSES: tuple[TrialStatus, ...] = ("diverged", "pruned")  # the worst first; otherwise a trial is finished
 
 
 def trial_result(networks: Sequence[EndedNetwork], rungs: Mapping[int, float], members: int) -> TrialResult:

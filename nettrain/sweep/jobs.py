@@ -18,17 +18,20 @@ from nettrain.data.giveaways import giveaway_notes
 from nettrain.data.prepare import Prepared, prepare
 from nettrain.data.prepared_folds import naming_fold, prepare_folds
 from nettrain.data.reading.memory import MemoryTables
-from nettrain.errors import NettrainError, SpecError, nearest
+from nettrain.errors import DataError, NettrainError, SpecError, nearest
 from nettrain.experiment.resolution import batch_notes, data_settings_of, resolve_with_data
 from nettrain.experiment.settings import Experiment
 from nettrain.experiment.sweep_goals import COSTS
 from nettrain.experiment.task import network_of, task_of
+from nettrain.store.data_fingerprint import DataFingerprint, data_difference, fingerprint
+from nettrain.store.digest import content_digest
 from nettrain.sweep.search_space import Trial, list_briefly
 from nettrain.sweep.shared_data import SharedData, map_shared, write_shared
 from nettrain.training.rows.batches import BatchPlan
 from nettrain.training.rows.planned_batches import batches_of
 from nettrain.training.side_by_side import populations
 
+NO_DATA: Mapping[str, Sequence[DataFingerprint]] = {}
 ARRAYS_PER_LAYER = 3  # before and after the activation, and its slope
 STEP_COST = 30_000  # of the calls of one step, in multiplications
 UPDATE_COST = 30.0  # of the update of one weight, in multiplications
@@ -70,11 +73,19 @@ class Preparation:
     """Makes jobs of trials, and prepares each distinct `data` block once, in files in `folder`.
 
     `figures` are those that are asked of trials: their names, by the keys that name them. `memory` has the
-    tables of experiments whose data are in memory.
+    tables of experiments whose data are in memory. `known` are the fingerprints of data that trials of an
+    earlier call had; each is recorded here by the digest of its block.
     """
 
-    def __init__(self, folder: Path, figures: Mapping[str, str], memory: MemoryTables | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        figures: Mapping[str, str],
+        memory: MemoryTables | None = None,
+        known: Mapping[str, Sequence[DataFingerprint]] = NO_DATA,
+    ) -> None:
         self.folder, self.figures, self.memory = folder, figures, memory
+        self.fingerprints = dict(known)
         self._shared: dict[str, SharedData] = {}  # by the key of the data block
 
     @np.errstate(all="ignore")  # what is not finite is reported in words
@@ -101,10 +112,26 @@ class Preparation:
         except NettrainError as error:
             batch.report(error, trials)
             return
+        self._recognise(key, trials[0], folds)
         self._shared[key] = write_shared(folds, self.folder / str(len(self._shared)))
         batch.note([data.notes for data in folds])
         batch.note([giveaway_notes(folds[0].preprocessing, folds[0].train)])
         batch.add(trials, folds, self._shared[key])
+
+    def _recognise(self, key: str, trial: Trial, folds: Sequence[Prepared]) -> None:
+        """Record data by their fingerprints. Raises DataError when trials before had others."""
+        digest, found = content_digest(key), [fingerprint(data) for data in folds]
+        before = self.fingerprints.setdefault(digest, found)
+        differences = (data_difference(*pair) for pair in zip(before, found, strict=False))
+        different = next(filter(None, differences), None)
+        if len(before) != len(found):
+            different = f"{len(found)} folds in place of {len(before)}"
+        if different:
+            source, folder = data_settings_of(trial.experiment).source, self.folder.parent
+            way_out = "go on with the data as they were, or begin anew with --out"
+            raise DataError(
+                f"data.source: {source} has changed since {folder} was begun: {different}; {way_out}"
+            )
 
 
 def _by_data(trials: Iterable[Trial]) -> dict[str, list[Trial]]:

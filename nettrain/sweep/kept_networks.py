@@ -4,15 +4,21 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import Any
 
+from typing_extensions import TypedDict
+
+from nettrain.errors import StoredFileError
 from nettrain.experiment.load import to_yaml
 from nettrain.experiment.settings import Experiment
 from nettrain.files import write_atomic
+from nettrain.store.digest import content_digest
 from nettrain.store.history import HistoryWriter
 from nettrain.store.model_file import write_model
-from nettrain.store.run_folder import RunFolder, read_json, write_json
+from nettrain.store.run_folder import RunFolder, write_json
+from nettrain.store.seal import check_digest, check_files, file_digests
+from nettrain.store.stored_file import read_stored
 from nettrain.training.events import EpochDone, MemberStopped
+from nettrain.training.resumption.state import StoppedMember
 from nettrain.training.run import TrainingRun
 
 ENDING = "ending.json"
@@ -33,6 +39,18 @@ class KeptEnding:
     stopped: MemberStopped
     step_seconds: float
     seconds: float
+
+
+class KeptEndingJson(TypedDict):
+    """`ending.json` of a kept network: also of which trial it is, and the digests of its files."""
+
+    stopped: StoppedMember
+    step_seconds: float
+    seconds: float
+    trial: int
+    fold: int
+    files: dict[str, str]
+    digest: str
 
 
 class KeptNetworks:
@@ -88,7 +106,9 @@ class KeptNetworks:
         write_model(files.model, run.architecture, *final)
         times = (sum(event.step_seconds for event in own), sum(event.seconds for event in own))
         ending = KeptEnding(stopped, *times)
-        write_json(files.path / ENDING, asdict(ending))  # the last file says that all are there
+        content = {**asdict(ending), **asdict(network), "files": file_digests(files)}
+        # the last file says that all are there
+        write_json(files.path / ENDING, {**content, "digest": content_digest(content)})
 
 
 def write_networks(folder: Path, files: Mapping[str, bytes]) -> None:
@@ -115,11 +135,20 @@ def network_folder(folder: Path, network: TrialNetwork, folds: int) -> RunFolder
     return files if folds == 1 else files.fold(network.fold + 1)
 
 
-def read_ending(files: RunFolder) -> KeptEnding | None:
-    """How a kept network's training ended; None where the folder is not whole."""
+def read_ending(files: RunFolder, network: TrialNetwork) -> KeptEnding | None:
+    """How a kept network's training ended; None where the folder is not whole.
+
+    Raises StoredFileError where it is of another network, or a file was changed.
+    """
     path = files.path / ENDING
     if not path.is_file():
         return None
-    content: Mapping[str, Any] = read_json(path)
+    content = read_stored(path, KeptEndingJson)
+    way_out = f"restore it, or remove {files.path}: the network is then left out"
+    rest = {key: value for key, value in content.items() if key != "digest"}
+    check_digest(path, content["digest"], rest, way_out)
+    if (content["trial"], content["fold"]) != (network.trial, network.fold):
+        raise StoredFileError(f"{path}: is of trial {content['trial']}; {way_out}")
+    check_files(files, content["files"], way_out)
     stopped = MemberStopped(**content["stopped"])
     return KeptEnding(stopped, content["step_seconds"], content["seconds"])

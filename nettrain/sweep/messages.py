@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from nettrain.experiment.settings import Experiment
+from nettrain.store.journal_lines import TrialStatus
 from nettrain.sweep.fold_figures import deviations
 from nettrain.sweep.shared_data import SharedData
 from nettrain.sweep.watching import TrialWatcher
-
-Status = Literal["finished", "pruned", "diverged", "failed", "infeasible"]
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ class TrialResult:
     """
 
     trial: int
-    status: Status
+    status: TrialStatus
     epochs: int = 0
     best_epoch: float | None = None
     figures: dict[str, float] = field(default_factory=dict)

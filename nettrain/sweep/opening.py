@@ -129,7 +129,7 @@ def _prepared(
     brackets = brackets_of(space, trials, journal)
     journal.forget(unfinished(brackets, journal.results))
     open_trials = [trial for trial in trials if trial.number not in journal.results]
-    preparation = Preparation(folder.data, _asked(space.settings), memory)
+    preparation = Preparation(folder.data, _asked(space.settings), memory, journal.data)
     jobs = preparation.jobs(open_trials)
     refused = oversized(jobs.jobs, criteria)
     out = {one.trial for one in refused}
@@ -137,6 +137,7 @@ def _prepared(
     brackets = without(brackets, idle)
     # nothing is written before the data is known to fit
     journal.extend(len(trials), learned=learned_values(space, trials))
+    journal.add_data(preparation.fingerprints)
     sizing = resources.sizing(size)
     left = [job for job in jobs.jobs if job.trial not in out]
     chunks = chunks_of(left, brackets, sizing, criteria.first.metric)

@@ -5,11 +5,12 @@ from typing import Literal
 
 from nettrain.experiment.load import to_yaml
 from nettrain.files import write_atomic
+from nettrain.store.journal_lines import TrialStatus
 from nettrain.store.run_folder import csv_text, write_json
 from nettrain.store.sweep_summary import BestTrial, ConstraintJson, SweepSummary
 from nettrain.sweep.constraints import Constraint, broken
 from nettrain.sweep.fold_figures import SD
-from nettrain.sweep.messages import Status, TrialResult
+from nettrain.sweep.messages import TrialResult
 from nettrain.sweep.ranking import Criteria, Goal
 from nettrain.sweep.sweep import Sweep
 from nettrain.sweep.values import as_text
@@ -17,14 +18,14 @@ from nettrain.training.diagnostics.environment import environment
 
 FRONT, BREAKS = "front", "breaks"  # columns of trials.csv, where there are several goals, or constraints
 TIMING = ("trial", "seconds", "members")
-STATUSES: tuple[Status, ...] = ("finished", "pruned", "diverged", "failed")
+STATUSES: tuple[TrialStatus, ...] = ("finished", "pruned", "diverged", "failed")
 
 
 def is_written(sweep: Sweep) -> bool:
     """Whether the tables in the folder already have all results."""
     try:
         is_current = sweep.folder.trials.read_text(encoding="utf-8") == trials_table(sweep)
-    except OSError:
+    except (OSError, UnicodeDecodeError):
         return False
     return is_current and sweep.folder.summary.is_file()
 
@@ -165,7 +166,7 @@ def _best_experiment(sweep: Sweep, best: TrialResult) -> str:
 
 def _counts(results: list[TrialResult], criteria: Criteria) -> Iterator[tuple[str, int]]:
     """How many trials ended in each way; that of constraints only where there are some."""
-    refused: tuple[Status, ...] = ("infeasible",) if criteria.constraints else ()
+    refused: tuple[TrialStatus, ...] = ("infeasible",) if criteria.constraints else ()
     for status in (*STATUSES, *refused):
         yield status, sum(one.status == status for one in results)
 

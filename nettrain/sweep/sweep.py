@@ -214,6 +214,7 @@ class Sweep:
         self.journal.extend(
             first - 1 + len(trials), values, {} if values else learned_values(self.space, trials)
         )
+        self.journal.add_data(self.preparation.fingerprints)
         self.trials += trials
         self.parameters |= {job.trial: job.parameters for job in jobs.jobs}
         refused = oversized(jobs.jobs, self.criteria)

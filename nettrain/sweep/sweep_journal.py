@@ -4,11 +4,12 @@ The first line says what is searched; later runs must search the same. A line of
 when the sweep begins and whenever it is extended; brackets never reach across one. Values of trials that
 are not drawn but chosen have a line of kind `values` before it, and those that a method of search has learned
 from earlier results a line of kind `learned`. Times of an epoch, measured before trials train, have a line of
-kind `timed` each, so that what they decided stays decided.
+kind `timed` each, so that what they decided stays decided. Fingerprints of the data have lines of kind
+`data`: later trials must have the same.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from nettrain.catalogue.searches import Values
@@ -16,6 +17,7 @@ from nettrain.errors import SpecError
 from nettrain.experiment.changes import ABSENT, differences
 from nettrain.experiment.document import PlainValue
 from nettrain.experiment.problems import shortened_yaml
+from nettrain.store.data_fingerprint import DataFingerprint
 from nettrain.store.journal import Journal
 from nettrain.sweep.halving import Segment
 from nettrain.sweep.messages import TrialResult
@@ -32,6 +34,7 @@ class SweepJournal:
         self.chosen: dict[int, Values] = {}
         self.learned: dict[int, Values] = {}
         self.timed: dict[str, float] = {}  # seconds per epoch by what trials have in common
+        self.data: dict[str, Sequence[DataFingerprint]] = {}  # of each fold, by the digest of their block
         self._description = _describe(space)
         for entry in self._journal.entries:
             kind, content = entry["kind"], {key: entry[key] for key in entry if key != "kind"}
@@ -45,6 +48,8 @@ class SweepJournal:
                 self.learned[content["trial"]] = content["values"]
             elif kind == "timed":
                 self.timed[content["key"]] = content["seconds"]
+            elif kind == "data":
+                self.data[content["key"]] = content["folds"]
             else:
                 result = TrialResult.from_entry(content)
                 self.results[result.trial] = result
@@ -80,6 +85,13 @@ class SweepJournal:
         """Record the time of an epoch."""
         self._journal.append([{"kind": "timed", "key": key, "seconds": seconds}])
         self.timed[key] = seconds
+
+    def add_data(self, fingerprints: Mapping[str, Sequence[DataFingerprint]]) -> None:
+        """Record the fingerprints of data that are not there yet."""
+        new = {key: list(folds) for key, folds in fingerprints.items() if key not in self.data}
+        if new:
+            self._journal.append([{"kind": "data", "key": key, "folds": folds} for key, folds in new.items()])
+            self.data |= new
 
     @property
     def values(self) -> dict[int, Values]:

@@ -12,7 +12,7 @@ from nettrain.data.deviations import NO_DEVIATIONS, RowComparison
 from nettrain.data.labelled import Rows, read_labelled_by_each
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.data.reading.streams import DASH, source_label
-from nettrain.errors import SpecError, nearest
+from nettrain.errors import SpecError, StoredContentError, nearest
 from nettrain.experiment.task import loss_of
 from nettrain.inference.baseline import Baseline, worse_than
 from nettrain.inference.entropy import target_entropy
@@ -27,6 +27,7 @@ from nettrain.store.evaluation import (
     evaluation_report,
     importance_report,
 )
+from nettrain.store.stored_file import wrong_key
 from nettrain.store.summary import best_f1_threshold
 from nettrain.store.trained_folds import Predictor
 from nettrain.workflow.intervals import refuse_intervals
@@ -298,10 +299,15 @@ def baseline_on(
         return None
     stored = summary["baseline"]
     if rows.apart:
-        means = dict(stored["metrics"]["val"])
+        means = dict(stored["metrics"].get("val", {}))
         worse = worse_than(means, figures, trained.task)
         return BaselineFigures(prediction=stored["prediction"], metrics=means, worse=worse)
-    baseline = Baseline.from_json(stored["constants"])
+    first = trained.runs[0]
+    try:
+        baseline = Baseline.from_json(stored["constants"], first.task, first.architecture.outputs)
+    except StoredContentError as error:
+        place = str(first.folder.summary) if first.folder else trained.name
+        raise wrong_key(f"{place}: baseline.constants", error) from error
     return baseline_figures(baseline, loss_of(trained.experiment), trained.task, rows.rows[0], figures)
 
 

@@ -37,8 +37,9 @@ def _kept(sweep: Sweep) -> KeptNetwork | None:
     """The best trial's network; None where its files are gone."""
     assert sweep.preparation is not None
     trial = sweep.best[0].trial
-    files = network_folder(sweep.folder.networks, TrialNetwork(trial, 0), 1)
-    ending = read_ending(files)
+    network = TrialNetwork(trial, 0)
+    files = network_folder(sweep.folder.networks, network, 1)
+    ending = read_ending(files, network)
     if ending is None:
         return None
     named = replace(sweep.trials[trial - 1], experiment=sweep.experiment_of(trial))

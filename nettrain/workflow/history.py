@@ -9,22 +9,19 @@ import numpy.typing as npt
 import polars as pl
 
 from nettrain.experiment.monitors import RUNNING
-from nettrain.store.history import INTEGERS, present_names
+from nettrain.store.history import NEEDED, WHOLE, present_names
+from nettrain.store.stored_table import read_frame
 from nettrain.training.events import EpochDone
 
 FLAG = "better"
 
 
 def read_history(path: Path) -> pl.DataFrame:
-    """The frame of a `history.csv`, empty when there is none."""
+    """The frame of a `history.csv`, empty when there is none. Raises StoredFileError when it was changed."""
     if not path.is_file():
         return pl.DataFrame()
-    with path.open(encoding="utf-8") as file:
-        names = file.readline().rstrip("\n").split(",")
-    integers = {*INTEGERS} - {"epoch"}
-    schema = {name: pl.Int64() if name in integers else pl.Float64() for name in names}
-    frame = pl.read_csv(path, schema=schema).with_columns(pl.col(FLAG) == 1)
-    frame.columns = present_names(names)
+    frame = read_frame(path, needs=NEEDED, whole=WHOLE).with_columns(pl.col(FLAG) == 1)
+    frame.columns = present_names(frame.columns)
     return frame.with_columns(_epochs(frame["epoch"]))
 
 

@@ -14,11 +14,13 @@ from nettrain.experiment.settings import Experiment
 from nettrain.files import write_atomic
 from nettrain.inference.model import TrainedNetworks
 from nettrain.model.architecture import Architecture
-from nettrain.store.checkpoint import Checkpoint, fingerprint, write_checkpoint
+from nettrain.store.checkpoint import Checkpoint, RunFacts, write_checkpoint
+from nettrain.store.data_fingerprint import fingerprint
 from nettrain.store.diagnostics import DiagnosticsRow, diagnostics_rows
 from nettrain.store.history import HistoryRow, HistoryWriter, rows_of_events
 from nettrain.store.model_file import write_model
 from nettrain.store.postprocessing import write_postprocessing
+from nettrain.store.preprocessing_file import write_preprocessing
 from nettrain.store.run_folder import RunFolder, write_json
 from nettrain.store.summary import RunSummary
 from nettrain.store.trained_folds import Predictor
@@ -70,7 +72,7 @@ class MemoryRecorder:
         if any(
             end.reason != "diverged" for end in training.endings.stopped.values()
         ):  # otherwise no member could be resumed
-            facts: dict[str, object] = {
+            facts: RunFacts = {
                 "data": fingerprint(data),
                 "experiment": self._prepared.experiment.model_dump(mode="json"),
             }
@@ -169,8 +171,8 @@ class MemoryRun:
     def save_results(self, folder: RunFolder) -> None:
         """Write the files that training writes at its end: all but config and history."""
         if self.checkpoint is not None:
-            write_checkpoint(folder.checkpoint, self.checkpoint)
+            write_checkpoint(folder.checkpoint, self.checkpoint.beside(folder))
         write_model(folder.model, self.trained.architecture, self.trained.parameters, self.trained.statistics)
-        write_json(folder.preprocessing, self.trained.preprocessing.to_json())
+        write_preprocessing(folder.preprocessing, self.trained.preprocessing)
         write_postprocessing(folder.postprocessing, self.trained.postprocessing)
         write_json(folder.summary, self.summary)

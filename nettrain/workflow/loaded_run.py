@@ -1,6 +1,5 @@
 """A finished run, all of its folder in memory, its history as the events that it was written from."""
 
-import csv
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from nettrain.backend.base import Floats
 from nettrain.experiment.scheduled_numbers import SCHEDULED_NUMBERS
 from nettrain.store.checkpoint import read_checkpoint
 from nettrain.store.diagnostics import DiagnosticsRow, read_rows
+from nettrain.store.epoch_seconds import read_times
 from nettrain.store.history import HistoryRow, read_history_rows
 from nettrain.store.run_folder import RunFolder
 from nettrain.training.diagnostics.layer_diagnostics import QUANTITIES, LayerDiagnostics
@@ -129,9 +129,4 @@ def _layer_diagnostics(rows: Sequence[DiagnosticsRow], members: int) -> LayerDia
 
 
 def _times(path: Path) -> dict[float, Times]:
-    if not path.is_file():
-        return {}
-    with path.open(encoding="utf-8", newline="") as file:
-        _, *rows = csv.reader(file)
-    whole = {epoch: int(epoch) if epoch.isdecimal() else float(epoch) for epoch, *_ in rows}
-    return {whole[epoch]: (float(of_steps), float(seconds)) for epoch, of_steps, seconds in rows}
+    return {one.epoch: (one.step_seconds, one.seconds) for one in read_times(path)}

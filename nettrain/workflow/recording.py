@@ -11,7 +11,9 @@ from nettrain.store.diagnostics import DiagnosticsRow
 from nettrain.store.history import HistoryRow, HistoryWriter
 from nettrain.store.model_file import write_model
 from nettrain.store.postprocessing import write_postprocessing
+from nettrain.store.preprocessing_file import write_preprocessing
 from nettrain.store.run_folder import RunFolder, write_json
+from nettrain.store.seal import seal_fold
 from nettrain.store.summary import RunSummary
 from nettrain.training.events import EpochDone
 from nettrain.training.resumption.state import TrainingState
@@ -104,9 +106,11 @@ class FolderRecorder:
 
     def networks(self, plan: Architecture, networks: TrainedNetworks, preprocessing: Preprocessing) -> None:
         write_model(self._folder.model, plan, networks.parameters, networks.statistics)
-        write_json(self._folder.preprocessing, preprocessing.to_json())
+        write_preprocessing(self._folder.preprocessing, preprocessing)
         write_postprocessing(self._folder.postprocessing, networks.postprocessing)
         self._history.flush()
 
     def summary(self, summary: RunSummary) -> None:
         write_json(self._folder.summary, summary)
+        if self._folder.is_fold and summary["status"] != "interrupted":
+            seal_fold(self._folder)

@@ -5,10 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+
+from pydantic import ValidationError
 
 from nettrain.data.reading.memory import MemoryTables
-from nettrain.errors import BackendError, DataError, SpecError
+from nettrain.errors import BackendError, DataError, SpecError, StoredContentError
 from nettrain.experiment.changes import Difference
 from nettrain.experiment.load import LoadedExperiment, load, to_yaml
 from nettrain.experiment.resolution import rate_is_auto
@@ -19,8 +20,9 @@ from nettrain.store.checkpoint import Checkpoint, read_checkpoint
 from nettrain.store.checkpointer import Checkpointer
 from nettrain.store.history import HistoryWriter
 from nettrain.store.run_folder import RunFolder
-from nettrain.store.summary import Ending, RunSummary, read_summary
-from nettrain.training.loop import TrainingLoop
+from nettrain.store.stored_file import invalid, wrong_key
+from nettrain.store.summary import Ending, RunSummary, summary_or_note
+from nettrain.store.written_table import TableRecord
 from nettrain.training.resumption.changes import (
     arrays_to_reset,
     check_changes,
@@ -29,20 +31,12 @@ from nettrain.training.resumption.changes import (
     reasons_lifted,
     would_diverge_again,
 )
-from nettrain.training.resumption.earlier_versions import (
-    is_of_earlier_version,
-    refuse_earlier_name,
-    with_present_names,
-)
 from nettrain.training.resumption.state import restore
 from nettrain.workflow.preparation import PreparedTraining, prepare_training
 from nettrain.workflow.recording import FolderRecorder
 from nettrain.workflow.run_data import refuse_other_data
 from nettrain.workflow.source import load_experiment
 from nettrain.workflow.training import RunOutcome, TrainingJob
-
-if TYPE_CHECKING:
-    pass
 
 CONTINUES = {  # by stop reason: what makes a run continue
     "epochs": "training.epochs=N adds more",
@@ -71,32 +65,32 @@ class EndedRun(RunOutcome):
 
 @dataclass(frozen=True)
 class RestoredRun:
-    """A run in the state of its last checkpoint, with changed settings."""
+    """A run in the state of its last checkpoint, with changed settings.
+
+    Its `tables` then had these records, and it has taken so many `seconds`.
+    """
 
     prepared: PreparedTraining
     folder: RunFolder
     notes: tuple[str, ...]
+    tables: Mapping[str, TableRecord]
+    seconds: float
 
     def reopen(self) -> TrainingJob:
         """The training of the remaining steps. The files of the run now have the changed settings."""
         training, folder, many = self.prepared.training, self.folder, len(self.prepared.members) > 1
         # a run that begins with its first step has no epoch yet, not even epoch 0
-        done = training.epochs_done if training.progress.step else -1
-        history = HistoryWriter.resume(folder, done, training.progress.step, member_column=many)
+        tables = self.tables if training.progress.step else {}
+        history = HistoryWriter.resume(folder, tables, member_column=many)
         # a run that is trained from this config must end like this one
         write_atomic(folder.config, to_yaml(self.prepared.experiment))
-        seconds = _seconds_before(folder, training)
+        seconds = self.seconds
         folder.summary.unlink(missing_ok=True)  # of a run that had ended
+        folder.ended.unlink(missing_ok=True)
         folder.remove_views()
         checkpointer = Checkpointer(training, self.prepared.data, folder, history)
         recorder = FolderRecorder(folder, history, checkpointer)
         return TrainingJob(self.prepared, recorder, self.notes, seconds)
-
-
-def _seconds_before(folder: RunFolder, training: TrainingLoop) -> float:
-    """How long the run has taken so far: all of it, or of a run that was killed, its training."""
-    summary = read_summary(folder.summary)
-    return summary["timing"]["total_seconds"] if summary else training.progress.seconds
 
 
 @contextmanager
@@ -112,14 +106,17 @@ def restored(
     folder = RunFolder.open_started(path)
     with locked(path) as note:
         remove_temporary_files(path)
-        prepared, notes = _prepare_and_restore(folder, overrides, memory)
+        summary, unreadable = summary_or_note(folder.summary)
+        prepared, tables, notes = _prepare_and_restore(folder, overrides, memory, summary)
         # without a summary, the run was killed between its last step and its end
-        summary = read_summary(folder.summary)
         trains = prepared.training.run.population["active"].any()
         if summary is not None and not trains and _predicts_like(summary, prepared.experiment):
             yield EndedRun(summary, folder.path)
         else:
-            yield RestoredRun(prepared, folder, (*([note] if note else []), *notes))
+            seconds = prepared.training.progress.seconds
+            if summary is not None:
+                seconds = summary["timing"]["total_seconds"]
+            yield RestoredRun(prepared, folder, (*filter(None, [note, unreadable]), *notes), tables, seconds)
 
 
 def _predicts_like(summary: RunSummary, experiment: Experiment) -> bool:
@@ -130,28 +127,33 @@ def _predicts_like(summary: RunSummary, experiment: Experiment) -> bool:
 
 
 def _prepare_and_restore(
-    folder: RunFolder, overrides: Sequence[str], memory: MemoryTables | None
-) -> tuple[PreparedTraining, list[str]]:
-    """The training in the state of the checkpoint, with changes, and notes on what is different."""
+    folder: RunFolder, overrides: Sequence[str], memory: MemoryTables | None, summary: RunSummary | None
+) -> tuple[PreparedTraining, Mapping[str, TableRecord], list[str]]:
+    """The training in the state of the checkpoint, with changes, and notes on what is different.
+
+    Between them how far the tables of the folder reached then.
+    """
     after = load_experiment(folder.config, overrides, memory)
     with after.locating_errors():
         _refuse_auto_rate(after.experiment)
     checkpoint = read_checkpoint(folder.checkpoint) if folder.checkpoint.is_file() else None
-    before = _settings_before(folder, checkpoint, after)
+    before = _settings_before(folder, checkpoint)
     prepared = _prepare_again(after, before, folder.path, memory)
     training, progress = prepared.training, prepared.training.progress
     with after.locating_errors():
-        changes = _restore(training, before, checkpoint)
+        done = checkpoint.state.numbers["step"] if checkpoint else 0
+        changes = check_changes(before, prepared.experiment, done, training.run.data.batches.steps)
         if checkpoint is not None:
-            refuse_other_data(folder, checkpoint.facts["data"], prepared.data, "train anew")
-    _refuse_the_diverged(folder, changes)
+            _restore(folder, prepared, changes, checkpoint)
+    _refuse_the_diverged(folder, summary, changes)
     more = extra_evaluation_notes(before, prepared.experiment, progress.epoch)
     if progress.epoch and not folder.history.is_file():
         more.append(f"history.csv is gone: it begins anew after epoch {progress.epoch}")
     position = f"goes on after epoch {progress.epoch}, step {progress.step}"
     if not progress.step:
         position = "begins with the first step: it was stopped before its first checkpoint"
-    return prepared, [*after.notes, position, *(f"changed: {one}" for one in changes), *more]
+    notes = [*after.notes, position, *(f"changed: {one}" for one in changes), *more]
+    return prepared, {} if checkpoint is None else checkpoint.facts.get("tables", {}), notes
 
 
 def _refuse_auto_rate(experiment: Experiment) -> None:
@@ -179,38 +181,38 @@ def _prepare_again(
         raise DataError(f"{error}; {way_out}") from error
 
 
-def _settings_before(folder: RunFolder, checkpoint: Checkpoint | None, after: LoadedExperiment) -> Experiment:
-    """The experiment of the checkpoint; the config may have been edited since.
-
-    Raises SpecError when the config watches train_loss and an earlier version trained the run, for which that
-    was the running loss.
-    """
+def _settings_before(folder: RunFolder, checkpoint: Checkpoint | None) -> Experiment:
+    """The experiment of the checkpoint; the config may have been edited since."""
     if checkpoint is None:
         return load(folder.config).experiment
-    stored = cast(Mapping[str, Any], checkpoint.facts["experiment"])
-    if is_of_earlier_version(stored):
-        with after.locating_errors():
-            refuse_earlier_name(after.experiment, folder.path)
-        stored = with_present_names(stored)
-    return Experiment.model_validate(stored)
+    stored = checkpoint.facts["experiment"]
+    try:
+        return Experiment.model_validate(stored)
+    except ValidationError as error:
+        raise invalid(f"{folder.checkpoint}: facts.experiment", error, stored) from None
 
 
-def _restore(training: TrainingLoop, before: Experiment, checkpoint: Checkpoint | None) -> list[Difference]:
-    """Restore the state, unless the run ended before its first checkpoint; returns the changed settings.
+def _restore(
+    folder: RunFolder, prepared: PreparedTraining, changes: Sequence[Difference], checkpoint: Checkpoint
+) -> None:
+    """Restore the state.
 
-    Raises SpecError for changes that would have made the training so far different.
+    Raises DataError when the data are others, StoredFileError when the state is that of another run.
     """
-    run, done = training.run, checkpoint.state.numbers["step"] if checkpoint else 0
-    changes = check_changes(before, run.experiment, done, run.data.batches.steps)
-    if checkpoint is not None:
-        reset = arrays_to_reset(changes, run.experiment, run.monitors.metric)
+    training, run = prepared.training, prepared.training.run
+    moved = any(one.key == "data.source" for one in changes)
+    refuse_other_data(folder, checkpoint.facts["data"], prepared.data, "train anew", moved=moved)
+    reset = arrays_to_reset(changes, run.experiment, run.monitors.metric)
+    try:
         restore(training, checkpoint.state, reasons_lifted(changes), reset)
-    return changes
+    except StoredContentError as error:
+        raise wrong_key(str(folder.checkpoint), error) from error
 
 
-def _refuse_the_diverged(folder: RunFolder, changes: Sequence[Difference]) -> None:
+def _refuse_the_diverged(
+    folder: RunFolder, summary: RunSummary | None, changes: Sequence[Difference]
+) -> None:
     """Raise SpecError, saying what to try, when all networks diverged and would do so again."""
-    summary = read_summary(folder.summary)
     if summary is None:
         return
     networks: Sequence[Ending] = summary.get("members") or [summary]

@@ -14,7 +14,8 @@ from nettrain.data.reading.memory import MemoryTables
 from nettrain.data.settings import DataSettings
 from nettrain.data.splitting.split import Split
 from nettrain.errors import DataError, SpecError, nearest
-from nettrain.store.checkpoint import fingerprint, read_facts
+from nettrain.store.checkpoint import read_facts
+from nettrain.store.data_fingerprint import DataFingerprint, data_difference, fingerprint, rows_difference
 from nettrain.store.run_folder import RunFolder
 from nettrain.store.trained_folds import Predictor
 from nettrain.store.trained_run import TrainedRun
@@ -151,9 +152,12 @@ def _refuse_changed(trained: TrainedRun, data: Prepared, advice: str) -> None:
     if trained.folder is None:
         return
     if trained.folder.checkpoint.is_file():
-        refuse_other_data(trained.folder, read_facts(trained.folder.checkpoint)["data"], data, advice)
-    elif _plain(trained.preprocessing) != _plain(data.preprocessing):
-        raise _changed(trained.folder, data, advice)
+        different = rows_difference(read_facts(trained.folder.checkpoint)["data"], fingerprint(data))
+    else:
+        same = _plain(trained.preprocessing) == _plain(data.preprocessing)
+        different = None if same else "what was fitted to its rows is different"
+    if different:
+        raise _changed(trained.folder, data, different, advice)
 
 
 def _plain(preprocessing: Preprocessing) -> str:
@@ -194,12 +198,17 @@ def read_splits(
     return tuple(splits)
 
 
-def refuse_other_data(folder: RunFolder, recorded: object, data: Prepared, advice: str) -> None:
+def refuse_other_data(
+    folder: RunFolder, recorded: DataFingerprint, data: Prepared, advice: str, *, moved: bool = False
+) -> None:
     """Raise DataError, with an advice, when the data are not those of which a fingerprint was recorded."""
-    if recorded != fingerprint(data):
-        raise _changed(folder, data, advice)
+    different = data_difference(recorded, fingerprint(data), moved=moved)
+    if different:
+        raise _changed(folder, data, different, advice)
 
 
-def _changed(folder: RunFolder, data: Prepared, advice: str) -> DataError:
+def _changed(folder: RunFolder, data: Prepared, different: str, advice: str) -> DataError:
     source = data.settings.source
-    return DataError(f"data.source: {source} has changed since {folder.path} was trained on it; {advice}")
+    return DataError(
+        f"data.source: {source} has changed since {folder.path} was trained on it: {different}; {advice}"
+    )

@@ -21,7 +21,8 @@ from nettrain.experiment.replicas import replicas
 from nettrain.experiment.settings import Experiment
 from nettrain.experiment.task import network_of, task_of
 from nettrain.inference.model import Model, TrainedNetworks
-from nettrain.store.checkpoint import Checkpoint, fingerprint
+from nettrain.store.checkpoint import Checkpoint, RunFacts
+from nettrain.store.data_fingerprint import fingerprint
 from nettrain.store.history import rows_of_events
 from nettrain.store.summary import RunSummary, advice_json
 from nettrain.store.trained_run import TrainedRun
@@ -213,7 +214,7 @@ class TrainedTogether:
         return Checkpoint(replace(own, numbers=numbers), self._facts[number])
 
     @cached_property
-    def _facts(self) -> list[dict[str, object]]:
+    def _facts(self) -> list[RunFacts]:
         """What tells the checkpoints of each run: its data and its experiment."""
         return [
             {"data": fingerprint(one.data), "experiment": one.experiment.model_dump(mode="json")}

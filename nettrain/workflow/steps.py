@@ -8,16 +8,17 @@ import numpy as np
 import polars as pl
 
 from nettrain.store.steps import COUNTS, step_columns
+from nettrain.store.stored_table import read_frame
 from nettrain.training.events import EpochDone
+
+NEEDED = ("epoch", "step", "learning_rate", "batch_loss")
 
 
 def read_steps(path: Path) -> pl.DataFrame | None:
-    """The frame of a `steps.csv`, None when there is none."""
+    """The frame of a `steps.csv`, None when there is none. Raises StoredFileError when it was changed."""
     if not path.is_file():
         return None
-    with path.open(encoding="utf-8") as file:
-        names = file.readline().rstrip("\n").split(",")
-    return pl.read_csv(path, schema={name: pl.Int64() if name in COUNTS else pl.Float64() for name in names})
+    return read_frame(path, needs=NEEDED, whole=COUNTS)
 
 
 def steps_of_events(events: Sequence[EpochDone], *, member_column: bool) -> pl.DataFrame | None:

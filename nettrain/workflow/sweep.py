@@ -11,8 +11,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from nettrain.data.reading.memory import MemoryTables
-from nettrain.errors import SpecError
-from nettrain.store.run_folder import read_json
+from nettrain.errors import SpecError, StoredFileError
+from nettrain.store.stored_file import read_stored
 from nettrain.store.sweep_summary import SweepSummary
 from nettrain.sweep.anova.analysis import Anova, NoAnova
 from nettrain.sweep.cluster.connection import Cluster, open_cluster
@@ -279,10 +279,12 @@ def _seconds_before(sweep: Sweep) -> float:
     """How long the sweep had taken when it was interrupted, 0 for one that begins."""
     if not sweep.results or not sweep.folder.summary.is_file():
         return 0.0
-    return read_summary(sweep)["timing"]["total_seconds"]
+    try:
+        return read_summary(sweep)["timing"]["total_seconds"]
+    except StoredFileError:  # it is written anew at the end
+        return 0.0
 
 
 def read_summary(sweep: Sweep) -> SweepSummary:
     """The summary in the sweep's folder."""
-    summary: SweepSummary = read_json(sweep.folder.summary)
-    return summary
+    return read_stored(sweep.folder.summary, SweepSummary)

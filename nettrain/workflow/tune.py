@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import SpecError
 from nettrain.files import write_atomic
-from nettrain.store.run_folder import read_json, write_json
+from nettrain.store.run_folder import write_json
+from nettrain.store.stored_file import read_stored
 from nettrain.store.sweep_summary import SweepSummary
 from nettrain.store.tune_folder import TuneFolder
 from nettrain.store.tune_summary import FoundJson, PhaseTimes, TuneSummary
@@ -130,7 +131,7 @@ def open_tuning(
     if not 0 < minutes < float("inf"):
         raise SpecError(f"minutes: {minutes:g} is not a time to tune in")
     began = time() - (0.0 if started is None else perf_counter() - started)
-    before: TuneSummary | None = read_json(folder.summary) if folder.summary.is_file() else None
+    before = read_stored(folder.summary, TuneSummary) if folder.summary.is_file() else None
     used = sum((before["phases"] if before else NO_TIME).values())  # type: ignore[arg-type]
     with open_sweep(
         subject.loaded, folder.path.parent, total=0, workers=jobs, folder=folder.path, memory=subject.memory
@@ -151,8 +152,7 @@ def run_tuning(
     `on_progress` is called several times a second; when `interrupted` returns True, what has ended counts.
     """
     if tuning.is_complete:
-        stored: TuneSummary = read_json(tuning.folder.summary)
-        return stored
+        return read_stored(tuning.folder.summary, TuneSummary)
     timed = TimedSearch(tuning.sweep, tuning.clock, own_values(tuning.subject))
     search_began, stopped = time(), _Stop(interrupted, tuning.clock.patience_ends)
     for progress in tuning.sweep.run(stopped, timed.further):

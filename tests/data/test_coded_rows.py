@@ -11,7 +11,7 @@ from nettrain.backend.numpy import NumpyBackend
 from nettrain.data import inputs
 from nettrain.data.prepare import Prepared, prepare
 from nettrain.data.settings import DataSettings
-from nettrain.store.checkpoint import fingerprint
+from nettrain.store.data_fingerprint import fingerprint
 from tests.fake_cupy.backend import FakeCupyBackend
 from tests.trained import Trained, experiment, trained
 

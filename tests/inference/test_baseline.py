@@ -97,7 +97,7 @@ def test_a_baseline_is_the_same_after_json():
     y = rows(np.array([0, 1, 1], np.int32), np.ones(3))
     task, loss = Task("two classes", ("y",), ("no", "yes")), losses["binary_cross_entropy"]()
     fitted = fit_baseline(loss, task, y, 1)
-    again = Baseline.from_json(fitted.to_json())
+    again = Baseline.from_json(fitted.to_json(), task, 1)
     assert fitted.metrics(loss, task, y) == again.metrics(loss, task, y)
     assert 'always "yes", 66.7 % of the training rows' == again.description(task)
 

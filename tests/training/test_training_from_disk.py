@@ -12,7 +12,7 @@ from nettrain.backend.scratch_file import is_scratch
 from nettrain.errors import SpecError
 from nettrain.experiment.settings import Experiment
 from nettrain.inference import predict
-from nettrain.store.checkpoint import fingerprint
+from nettrain.store.data_fingerprint import fingerprint
 from nettrain.training.loop import TrainingLoop
 from nettrain.training.resumption.state import restore, snapshot
 from nettrain.training.rows import double_buffer

@@ -1,11 +1,13 @@
 """All formats of cells: which one a column of text has, and how they are stored in `preprocessing.json`."""
 
-from collections.abc import Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal, cast
+
+from pydantic import AfterValidator, Field
+from typing_extensions import TypedDict
 
 from nettrain.data.cell_formats.date_detection import detect_dates
-from nettrain.data.cell_formats.date_format import DateFormat
+from nettrain.data.cell_formats.date_format import DateFormat, pattern_error
 from nettrain.data.cell_formats.detected import Detected, has_digits, sample_of
 from nettrain.data.cell_formats.number_detection import detect_numbers
 from nettrain.data.cell_formats.number_format import NumberFormat
@@ -17,6 +19,42 @@ if TYPE_CHECKING:
 
 AnyFormat = DateFormat | TimeFormat | NumberFormat
 KINDS: dict[str, type[AnyFormat]] = {one.kind: one for one in (DateFormat, TimeFormat, NumberFormat)}
+
+
+def _pattern(pattern: str) -> str:
+    """Raise ValueError for a pattern by which no date can be read."""
+    problem = pattern_error(pattern)
+    if problem:
+        raise ValueError(problem)
+    return pattern
+
+
+class DateFormatJson(TypedDict):
+    """A format of dates in `preprocessing.json`."""
+
+    kind: Literal["dates"]
+    pattern: Annotated[str, AfterValidator(_pattern)]
+
+
+class TimeFormatJson(TypedDict):
+    """A format of times in `preprocessing.json`."""
+
+    kind: Literal["times"]
+    parts: Literal[2, 3]
+    example: str
+
+
+class NumberFormatJson(TypedDict):
+    """A format of numbers in `preprocessing.json`."""
+
+    kind: Literal["numbers"]
+    decimal: Literal[".", ","]
+    thousands: Literal["", ",", ".", " ", "'"]
+    unit: str
+    example: str
+
+
+FormatJson = Annotated[DateFormatJson | TimeFormatJson | NumberFormatJson, Field(discriminator="kind")]
 
 
 def detect_format(series: "pl.Series", decimal: str = "") -> Detected[AnyFormat]:
@@ -37,12 +75,12 @@ def detect_format(series: "pl.Series", decimal: str = "") -> Detected[AnyFormat]
     return Detected(first.format, first.looks)
 
 
-def format_json(one: AnyFormat) -> dict[str, str | int]:
+def format_json(one: AnyFormat) -> FormatJson:
     """Plain values from which `format_from_json` makes an equal one."""
-    return {"kind": one.kind, **asdict(one)}
+    return cast(FormatJson, {"kind": one.kind, **asdict(one)})
 
 
-def format_from_json(data: Mapping[str, object]) -> AnyFormat:
+def format_from_json(data: FormatJson) -> AnyFormat:
     """The format that `format_json` described."""
     fields = {key: value for key, value in data.items() if key != "kind"}
-    return KINDS[str(data["kind"])](**fields)  # type: ignore[arg-type]
+    return KINDS[data["kind"]](**fields)  # type: ignore[arg-type]

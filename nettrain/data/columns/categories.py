@@ -1,10 +1,10 @@
 """Columns of categories: a 0/1 feature for each value of the training rows (one-hot), a sign, or a code."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict, cast
+from typing import TYPE_CHECKING, Literal, NotRequired
 
 import numpy as np
+from typing_extensions import TypedDict
 
 from nettrain.data.columns.category_inputs import (
     GAP_PHRASES,
@@ -31,6 +31,7 @@ from nettrain.data.tables.spelling import (
     spelled,
 )
 from nettrain.data.tables.table import Table, as_numbers, counted
+from nettrain.errors import StoredContentError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -156,12 +157,11 @@ class CategoryColumn:
         }
 
     @staticmethod
-    def from_json(data: Mapping[str, object]) -> "CategoryColumn":
-        """The column that `to_json` described."""
-        column = cast(CategoryColumnJson, data)
+    def from_json(column: CategoryColumnJson) -> "CategoryColumn":
+        """The column that `to_json` described. Raises StoredContentError for one that cannot be."""
         rare, encoding = column["rare_values"], column.get("encoding", "indicators")
-        if encoding not in GAP_PHRASES or (encoding == "sign" and len(column["values"]) != SIGNED):
-            raise ValueError(f"{encoding} of {len(column['values'])} categories")
+        if encoding == "sign" and len(column["values"]) != SIGNED:
+            raise StoredContentError("values", f"{len(column['values'])} categories have no sign")
         return CategoryColumn(
             column["name"],
             tuple(column["values"]),

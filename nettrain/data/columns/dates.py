@@ -1,11 +1,13 @@
 """Columns of dates: year, month, day of week, hour and days since the first, those of them that vary."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar, Literal, TypedDict, cast
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, cast
 
 import numpy as np
+from pydantic import AfterValidator
+from typing_extensions import TypedDict
 
 from nettrain.data.cell_formats.date_format import DateFormat
 from nettrain.data.columns.deviation import Deviation
@@ -14,7 +16,7 @@ from nettrain.data.columns.numbers import EMPTY, constant_note
 from nettrain.data.tables.arrays import Floats, Indices, Mask
 from nettrain.data.tables.spelling import as_text
 from nettrain.data.tables.table import Table, counted
-from nettrain.errors import DataError
+from nettrain.errors import DataError, StoredContentError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -31,16 +33,36 @@ COMPONENTS: dict[str, Callable[["pl.Series"], "pl.Series"]] = {
 }
 
 
+def _date(text: str) -> str:
+    """Raise ValueError, which says what is wrong, for text that is no date and time without an offset."""
+    try:
+        if datetime.fromisoformat(text).tzinfo is None:
+            return text
+    except ValueError:
+        pass
+    raise ValueError("is not a date such as 2024-02-29T00:00:00")
+
+
+def _component(name: str) -> str:
+    """Raise ValueError for what is no component of a date."""
+    if name in COMPONENTS or name == DAYS:
+        return name
+    raise ValueError(f"is not a component of dates ({', '.join((*COMPONENTS, DAYS))})")
+
+
+DateText = Annotated[str, AfterValidator(_date)]
+
+
 class DateColumnJson(TypedDict):
     """A column of dates in `preprocessing.json`."""
 
     name: str
     kind: Literal["dates"]
-    first: str
-    parts: list[str]
+    first: DateText
+    parts: list[Annotated[str, AfterValidator(_component)]]
     fill: list[float]
     gaps: bool
-    last: str
+    last: DateText
 
 
 @dataclass(frozen=True)
@@ -111,9 +133,12 @@ class DateColumn:
         }
 
     @staticmethod
-    def from_json(data: Mapping[str, object]) -> "DateColumn":
-        """The column that `to_json` described."""
-        column = cast(DateColumnJson, data)
+    def from_json(column: DateColumnJson) -> "DateColumn":
+        """The column that `to_json` described. Raises StoredContentError for one that cannot be."""
+        if len(column["fill"]) != len(column["parts"]):
+            raise StoredContentError(
+                "fill", f"{len(column['fill'])} numbers for {len(column['parts'])} parts"
+            )
         first = datetime.fromisoformat(column["first"])
         fill = tuple(map(float, column["fill"]))
         last = datetime.fromisoformat(column["last"])

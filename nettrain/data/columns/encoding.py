@@ -4,11 +4,13 @@ Conventions: an encoder with w features writes (N, w) float64; `kinds` says for 
 number, which is scaled, a 0/1 indicator, or the code of a category.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
 from nettrain.data.columns.categories import (
     CategoryColumn,
@@ -24,20 +26,21 @@ from nettrain.data.tables.spelling import is_missing
 from nettrain.data.tables.table import Table, column_numbers, is_numeric, not_a_number
 
 Encoder = NumberColumn | CategoryColumn | DateColumn
-EncoderJson = NumberColumnJson | CategoryColumnJson | DateColumnJson
+EncoderJson = Annotated[NumberColumnJson | CategoryColumnJson | DateColumnJson, Field(discriminator="kind")]
 FitEncoder = Callable[[Table, str, Indices], tuple[Encoder | None, list[str]]]
-FROM_JSON: dict[object, Callable[[Mapping[str, object]], Encoder]] = {
-    "numbers": NumberColumn.from_json,
-    "text": CategoryColumn.from_json,
-    "dates": DateColumn.from_json,
-}
 SHOWN_COLUMNS = 3  # in a note
 ADVICE = "add it to data.missing or correct it, or name the column in data.columns.categorical"
 
 
-def encoder_from_json(data: Mapping[str, object]) -> Encoder:
-    """The encoder that `to_json` described."""
-    return FROM_JSON[data["kind"]](data)
+def encoder_from_json(column: EncoderJson) -> Encoder:
+    """The encoder that `to_json` described. Raises StoredContentError for one that cannot be."""
+    match column["kind"]:
+        case "numbers":
+            return NumberColumn.from_json(column)
+        case "text":
+            return CategoryColumn.from_json(column)
+        case "dates":
+            return DateColumn.from_json(column)
 
 
 def fit_encoders(

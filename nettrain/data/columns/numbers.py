@@ -1,10 +1,10 @@
 """Columns of numbers: the number, and an indicator of gaps."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal, TypedDict, cast
+from typing import ClassVar, Literal
 
 import numpy as np
+from typing_extensions import TypedDict
 
 from nettrain.data.columns.deviation import Deviation, far_limits
 from nettrain.data.columns.identifiers import number_notes
@@ -104,9 +104,8 @@ class NumberColumn:
         }
 
     @staticmethod
-    def from_json(data: Mapping[str, object]) -> "NumberColumn":
+    def from_json(column: NumberColumnJson) -> "NumberColumn":
         """The column that `to_json` described."""
-        column = cast(NumberColumnJson, data)
         return NumberColumn(
             column["name"],
             float(column["fill"]),

@@ -4,7 +4,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isqrt
-from typing import TypedDict
+
+from pydantic import PositiveInt
+from typing_extensions import TypedDict
 
 from nettrain.data.tables.arrays import AnyArray
 
@@ -16,9 +18,9 @@ PIXEL = re.compile(r"(?:pixel|px)[ _.-]?(\d+)", re.IGNORECASE)
 class ImageShapeJson(TypedDict):
     """The fields of an ImageShape."""
 
-    height: int
-    width: int
-    channels: int
+    height: PositiveInt
+    width: PositiveInt
+    channels: PositiveInt
     channels_first: bool
 
 

@@ -7,10 +7,12 @@ Conventions: classes become y (N,) int32, positions in `classes`; numbers become
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, TypedDict, cast
+from typing import Annotated, Literal
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field
+from typing_extensions import TypedDict
 
 from nettrain.data.columns.numbers import is_boolean, read_numbers
 from nettrain.data.columns.scaling.moments import center_and_spread
@@ -19,7 +21,7 @@ from nettrain.data.tables.spelling import Form, as_text, positions
 from nettrain.data.tables.table import Table, column_numbers, counted, not_a_number
 from nettrain.data.targets.magnitude import refuse_large
 from nettrain.data.targets.unlabelled import refuse_missing
-from nettrain.errors import DataError, nearest
+from nettrain.errors import DataError, StoredContentError, nearest
 
 TargetKind = Literal["classes", "numbers", "labels"]
 TargetKindSetting = Literal["auto", "classes", "numbers", "labels"]
@@ -30,12 +32,12 @@ MOST_NAMES = 5  # in a message, before it gets hard to read
 class TargetJson(TypedDict):
     """The target in `preprocessing.json`."""
 
-    names: list[str]
+    names: Annotated[list[str], Field(min_length=1)]
     kind: TargetKind
     classes: list[str]
     numeric: bool
     center: list[float]
-    scale: list[float]
+    scale: list[Annotated[float, Field(gt=0)]]
     renames: dict[str, str]
     form: Form
 
@@ -116,9 +118,9 @@ class Target:
         }
 
     @staticmethod
-    def from_json(data: Mapping[str, object]) -> "Target":
-        """The target that `to_json` described."""
-        target = cast(TargetJson, data)
+    def from_json(target: TargetJson) -> "Target":
+        """The target that `to_json` described. Raises StoredContentError for one that cannot be."""
+        _check(target)
         return Target(
             tuple(target["names"]),
             target["kind"],
@@ -129,6 +131,18 @@ class Target:
             dict(target["renames"]),
             target["form"],
         )
+
+
+def _check(target: TargetJson) -> None:
+    """Raise StoredContentError where parts of a target do not go together."""
+    names, classes, kind = target["names"], target["classes"], target["kind"]
+    if len(set(names)) < len(names) or (kind == "classes" and len(names) > 1):
+        raise StoredContentError("target.names", f"{quoted_names(names)} are not those of {kind}")
+    if (kind == "classes") != bool(classes) or len(set(classes)) < len(classes):
+        raise StoredContentError("target.classes", f"{counted(len(classes), 'class', 'classes')} of {kind}")
+    for key, numbers in (("center", target["center"]), ("scale", target["scale"])):
+        if len(numbers) != (len(names) if kind == "numbers" else 0):
+            raise StoredContentError(f"target.{key}", f"has {counted(len(numbers), 'number')} of {kind}")
 
 
 def quoted_names(names: Sequence[str]) -> str:

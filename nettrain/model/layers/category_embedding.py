@@ -16,12 +16,12 @@ from nettrain.backend.base import Array, ArrayModule, HostArray
 from nettrain.backend.kernel import inline, kernel, prange
 from nettrain.catalogue.settings import option
 from nettrain.model.layers.base import Context, DefinitionContext, Layer, LearnedArray, layers
-from nettrain.model.layers.positions import Positions, refuse_beyond
+from nettrain.model.layers.positions import Positions, as_tuple, refuse_beyond
 
 if TYPE_CHECKING:
     from nettrain.model.tape import Tape
 
-Counts = Annotated[tuple[Annotated[int, Field(ge=1)], ...], BeforeValidator(tuple)]
+Counts = Annotated[tuple[Annotated[int, Field(ge=1)], ...], BeforeValidator(as_tuple)]
 # iterations that share out the rows of a column's table, each of which reads all codes: few on a processor,
 # where that costs, and enough of all columns for a device
 PARTS = 4

@@ -13,9 +13,14 @@ def ascending(positions: tuple[int, ...]) -> tuple[int, ...]:
     return positions
 
 
+def as_tuple(value: object) -> object:
+    """What a model file has as a list, as the tuple that a layer wants; anything else as it is."""
+    return tuple(value) if isinstance(value, list) else value
+
+
 # a list in a model file
 Positions = Annotated[
-    tuple[Annotated[int, Field(ge=0)], ...], BeforeValidator(tuple), AfterValidator(ascending)
+    tuple[Annotated[int, Field(ge=0)], ...], BeforeValidator(as_tuple), AfterValidator(ascending)
 ]
 
 

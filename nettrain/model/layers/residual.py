@@ -24,9 +24,17 @@ from nettrain.model.layers.stored import from_json, to_json
 if TYPE_CHECKING:
     from nettrain.model.tape import Tape
 
+
+def _items(body: object) -> list[object] | tuple[object, ...]:
+    """The layers of a body. Raises ValueError when it is no list."""
+    if isinstance(body, list | tuple):
+        return body
+    raise ValueError("is not a list of layers")
+
+
 BodyLayers = Annotated[
     tuple[InstanceOf[Layer], ...],
-    BeforeValidator(lambda body: tuple(map(from_json, body))),
+    BeforeValidator(lambda body: tuple(map(from_json, _items(body)))),
     PlainSerializer(lambda body: [to_json(layer) for layer in body], return_type=Any),
 ]
 

@@ -9,13 +9,14 @@ from pydantic import BeforeValidator
 from nettrain.backend.base import Array, ArrayModule, HostArray
 from nettrain.catalogue.settings import option
 from nettrain.model.layers.base import Context, DefinitionContext, Layer, LearnedArray, layers
+from nettrain.model.layers.positions import as_tuple
 from nettrain.model.layers.sub_members import scale_columns, scale_columns_backward
 
 if TYPE_CHECKING:
     from nettrain.model.tape import Tape
 
 Start = Literal["ones", "signs", "normal"]
-Groups = Annotated[tuple[int, ...], BeforeValidator(tuple)]
+Groups = Annotated[tuple[int, ...], BeforeValidator(as_tuple)]
 
 
 @layers.register("scale", source="Holzmüller, Grinsztajn & Steinwart 2024; for sub-members: TabM")

@@ -1,5 +1,6 @@
 """Layers as plain data, as stored in model files."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -7,6 +8,7 @@ from pydantic import ValidationError
 from nettrain.model.layers.base import Layer, layers, norms
 
 REGISTRIES = (layers, norms)
+MAX_SHOWN = 40  # characters of a name in a message
 
 
 def to_json(layer: Layer) -> dict[str, Any]:
@@ -19,11 +21,14 @@ def from_json(stored: Any) -> Layer:
     """The inverse of `to_json`; a layer stays as it is. Raises ValueError for a kind that is not known."""
     if isinstance(stored, Layer):
         return stored
+    if not isinstance(stored, Mapping):
+        raise ValueError("a layer is not a block of keys")
+    kind, name = stored.get("kind"), stored.get("name")
     for registry in REGISTRIES:
-        if registry.kind == stored["kind"] and stored["name"] in registry:
+        if registry.kind == kind and isinstance(name, str) and name in registry:
             settings = {key: value for key, value in stored.items() if key != "kind"}
-            return _validated(registry[stored["name"]], settings)
-    raise ValueError(f"unknown layer {stored['kind']} {stored['name']!r}")
+            return _validated(registry[name], settings)
+    raise ValueError(f"unknown layer {str(kind)[:MAX_SHOWN]} {str(name)[:MAX_SHOWN]}")
 
 
 def _validated(kind: type[Layer], settings: dict[str, Any]) -> Layer:
@@ -31,6 +36,6 @@ def _validated(kind: type[Layer], settings: dict[str, Any]) -> Layer:
     try:
         return kind(**settings)
     except ValidationError as error:
-        first = error.errors()[0]
+        first = error.errors(include_url=False)[0]
         key = ".".join(str(part) for part in first["loc"])
         raise ValueError(f"layer {kind.model_fields['name'].default}: {key}: {first['msg']}") from error

@@ -12,6 +12,7 @@ import numpy as np
 from typing_extensions import TypedDict
 
 from nettrain.backend.base import Array, Backend, HostArray
+from nettrain.errors import StoredContentError
 from nettrain.training.events import MemberStopped
 from nettrain.training.loop import TrainingLoop
 
@@ -111,7 +112,9 @@ def restore(
 
     Members that stopped for one of the `reopened` reasons train again if their rows are still there. Arrays
     named in `without`, and those that the state does not have, stay as they are at the start of a run.
+    Raises StoredContentError for a state that this training cannot have had.
     """
+    _check(training, state)
     population, numbers = training.run.population, state.numbers
     original = state.arrays[ROWS + "original"]
     if len(original) < population.size:
@@ -127,6 +130,44 @@ def restore(
     progress.step_seconds, progress.seconds = numbers["step_seconds"], numbers["seconds"]
     training.endings.reopen([MemberStopped(**end) for end in numbers["ended"]], set(reopened))
     training.rebuild()
+
+
+def _check(training: TrainingLoop, state: TrainingState) -> None:
+    """Raise StoredContentError where members, shapes or numbers are not those of this training."""
+    population, numbers = training.run.population, state.numbers
+    original = state.arrays.get(ROWS + "original")
+    if original is None or original.dtype.kind != "i" or original.ndim != 1:
+        raise StoredContentError(ROWS + "original", "is missing, or has no numbers of members")
+    if not _are_members(original.tolist(), population.size):
+        raise StoredContentError(ROWS + "original", f"are not members of {population.size}")
+    if not _are_members([end["member"] for end in numbers["ended"]], population.size):
+        raise StoredContentError("numbers.ended", f"are not members of {population.size}")
+    of_each = {
+        **{ROWS + name: (len(original), population[name]) for name in population.persistent()},
+        **{name: (len(numbers["ended"]), array) for name, array in _final(training).items()},
+    }
+    for name, (rows, array) in of_each.items():
+        stored = state.arrays.get(name)
+        if stored is None and name.startswith(ROWS):
+            continue
+        expected = (rows, *array.shape[1:])
+        if stored is None or stored.shape != expected or stored.dtype != array.dtype:
+            there = "nothing" if stored is None else f"{stored.dtype} {stored.shape}"
+            raise StoredContentError(name, f"is {there}, the run has {array.dtype} {expected}")
+    _check_position(training, numbers)
+
+
+def _are_members(numbers: Sequence[int], size: int) -> bool:
+    return len(set(numbers)) == len(numbers) and all(0 <= number < size for number in numbers)
+
+
+def _check_position(training: TrainingLoop, numbers: StateNumbers) -> None:
+    steps = training.run.data.batches.steps
+    epoch, step, position = numbers["epoch"], numbers["step"], numbers["position"]
+    if not 0 <= position < max(steps, 1) or step != epoch * steps + position:
+        raise StoredContentError(
+            "numbers", f"step {step} is not {position} behind epoch {epoch}, of {steps} steps each"
+        )
 
 
 def _final(training: TrainingLoop) -> dict[str, HostArray]:

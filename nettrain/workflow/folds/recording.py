@@ -1,14 +1,16 @@
 """The folders of folds that train side by side: histories and states while they train, results at the end."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from time import monotonic
 
 from nettrain.experiment.load import to_yaml
 from nettrain.files import write_atomic
-from nettrain.store.checkpoint import Checkpoint, write_checkpoint
+from nettrain.store.checkpoint import Checkpoint, RunFacts, write_checkpoint
 from nettrain.store.checkpointer import MIN_RATIO
 from nettrain.store.history import HistoryWriter
 from nettrain.store.run_folder import RunFolder
+from nettrain.store.seal import seal_fold
 from nettrain.workflow.folds.plan import PlannedFold
 from nettrain.workflow.in_memory import MemoryRun
 from nettrain.workflow.side_by_side import TrainedTogether
@@ -76,9 +78,12 @@ class _FoldRecorder:
     def save(self, checkpoint: Checkpoint) -> None:
         """Write the history, which then reaches as far as the checkpoint, and this."""
         self._history.flush()
-        write_checkpoint(self._folder.checkpoint, checkpoint)
+        facts: RunFacts = {**checkpoint.facts, "tables": self._history.records}
+        write_checkpoint(self._folder.checkpoint, replace(checkpoint, facts=facts))
 
     def end(self, run: MemoryRun) -> None:
         """Write the rest of the history, and the results."""
         self._history.flush()
         run.save_results(self._folder)
+        if run.summary["status"] != "interrupted":
+            seal_fold(self._folder)

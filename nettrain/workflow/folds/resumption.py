@@ -7,14 +7,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from nettrain.data.preprocessing import PreprocessingJson
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.data.tables.table import counted
 from nettrain.errors import DataError, SpecError
 from nettrain.experiment.load import to_yaml
 from nettrain.files import remove_temporary_files
 from nettrain.locks import locked
-from nettrain.store.run_folder import RunFolder, read_json
-from nettrain.store.summary import read_summary
+from nettrain.store.run_folder import RunFolder
+from nettrain.store.seal import is_sealed
+from nettrain.store.stored_file import read_stored
+from nettrain.store.summary import RunSummary, read_summary
 from nettrain.workflow.cross_validation import CrossValidationJob
 from nettrain.workflow.folds.plan import PlannedCrossValidation, PlannedFold, plan_cross_validation
 from nettrain.workflow.folds.training import FoldRun
@@ -71,11 +74,15 @@ def _ended_folds(planned: PlannedCrossValidation, folder: RunFolder) -> list[Fol
     found = []
     for fold in planned.folds:
         own = folder.fold(fold.number)
-        summary = read_summary(own.summary)
-        if summary is not None and summary["status"] != "interrupted":
+        if is_sealed(own):
             _refuse_other(fold, own, folder)
-            found.append(FoldRun(fold, StoredRun(own, summary)))
+            found.append(FoldRun(fold, _stored(own)))
     return found
+
+
+def _stored(own: RunFolder) -> StoredRun:
+    """The run of a fold that has ended."""
+    return StoredRun(own, read_stored(own.summary, RunSummary))
 
 
 def _begun_folds(planned: PlannedCrossValidation, folder: RunFolder) -> list[int]:
@@ -83,12 +90,13 @@ def _begun_folds(planned: PlannedCrossValidation, folder: RunFolder) -> list[int
     found = []
     for fold in planned.folds:
         own = folder.fold(fold.number)
-        summary = read_summary(own.summary)
-        if summary is None and not own.checkpoint.is_file():
-            shutil.rmtree(own.path, ignore_errors=True)
-        elif summary is None or summary["status"] == "interrupted":
+        if own.ended.is_file():
+            continue
+        if own.checkpoint.is_file():
             _refuse_other(fold, own, folder)
             found.append(fold.number)
+        else:
+            shutil.rmtree(own.path, ignore_errors=True)
     return found
 
 
@@ -97,6 +105,6 @@ def _refuse_other(fold: PlannedFold, own: RunFolder, folder: RunFolder) -> None:
     if own.config.read_text(encoding="utf-8") != to_yaml(fold.experiment):
         raise SpecError(f"{own.config}: is no longer fold {fold.number} of {folder.config}; train anew")
     fitted = json.loads(json.dumps(fold.data.preprocessing.to_json()))
-    if own.preprocessing.is_file() and read_json(own.preprocessing) != fitted:
+    if own.preprocessing.is_file() and read_stored(own.preprocessing, PreprocessingJson) != fitted:
         source = fold.data.settings.source
         raise DataError(f"data.source: {source} has changed since {own.path} was trained on it; train anew")

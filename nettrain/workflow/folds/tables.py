@@ -6,19 +6,33 @@ from pathlib import Path
 
 import polars as pl
 
+from nettrain.store.fold_summary import FACTS
 from nettrain.store.history import DownsampledHistory, HistoryRow
 from nettrain.store.run_folder import RunFolder
+from nettrain.store.stored_table import check_header, frame_errors
 from nettrain.workflow.history import read_history
+
+OUT_OF_FOLD = ("row", "repeat", "fold")  # columns that every such table has
 
 
 def read_fold_figures(path: Path) -> pl.DataFrame | None:
     """The frame of a `folds.csv`: a row for each fold; None when there is none."""
-    return pl.read_csv(path, infer_schema_length=None) if path.is_file() else None
+    if not path.is_file():
+        return None
+    with frame_errors(path):
+        frame = pl.read_csv(path, infer_schema_length=None, glob=False)
+    check_header(path, frame.columns, FACTS)
+    return frame
 
 
 def read_out_of_fold(path: Path) -> pl.DataFrame | None:
     """The frame of an `out_of_fold.parquet`: a row for each held-out row; None when there is none."""
-    return pl.read_parquet(path) if path.is_file() else None
+    if not path.is_file():
+        return None
+    with frame_errors(path):
+        frame = pl.read_parquet(path, glob=False)
+    check_header(path, frame.columns, OUT_OF_FOLD)
+    return frame
 
 
 def read_fold_histories(folder: RunFolder) -> dict[int, pl.DataFrame]:

@@ -11,7 +11,7 @@ import numpy as np
 from nettrain.catalogue.metrics import Task
 from nettrain.data.preprocessing import Preprocessing
 from nettrain.data.reading.memory import MemoryTables
-from nettrain.errors import NettrainError, SpecError
+from nettrain.errors import NettrainError, SpecError, StoredFileError
 from nettrain.experiment.load import read, to_yaml, validate
 from nettrain.experiment.settings import Experiment
 from nettrain.experiment.task import task_of
@@ -121,7 +121,7 @@ def report_on_folder(
     predictor, absent = None, []
     try:
         predictor = open_predictor(path)
-    except SpecError as error:
+    except (SpecError, StoredFileError) as error:
         absent.append(str(error))
     contents = _Contents(
         validate(read(folder.config)),
@@ -149,7 +149,7 @@ def report_on_run(run: Run, on_column: OnColumn = ignore) -> RunReport:
     predictor, absent = None, []
     try:
         predictor = run.predictor
-    except SpecError as error:
+    except (SpecError, StoredFileError) as error:
         absent.append(str(error))
     experiment = Experiment.model_validate(run.experiment)
     diagnostics = None if run.folds is not None else run.diagnostics

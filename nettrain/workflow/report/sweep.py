@@ -12,7 +12,8 @@ from nettrain.errors import SpecError
 from nettrain.experiment.document import parse
 from nettrain.experiment.sweep_settings import Parameter
 from nettrain.store.journal import JournalEntry, read_journal
-from nettrain.store.run_folder import read_json
+from nettrain.store.stored_file import read_limited, read_stored
+from nettrain.store.stored_table import changed, check_header, frame_errors
 from nettrain.store.sweep_folder import SweepFolder
 from nettrain.store.sweep_summary import SweepSummary
 from nettrain.store.tune_folder import TuneFolder
@@ -162,14 +163,16 @@ def report_on_sweep(path: Path) -> SweepReport:
                 f"{path}: {needed.name} is missing, which a sweep writes when it ends or is interrupted;"
                 " nettrain sweep FILE goes on with it"
             )
-    summary: SweepSummary = read_json(folder.summary)
+    summary = read_stored(folder.summary, SweepSummary)
     begun = _begun(folder)
     parameters = [searched_parameter(key, dump) for key, dump in begun["parameters"].items()]
     keys = [one.key for one in parameters]
     # figures are read as they are spelled, values as an experiment file would
-    table = pl.read_csv(folder.trials, infer_schema=False)
-    trials = [_trial(row, keys) for row in table.iter_rows(named=True)]
-    best = folder.best.read_text(encoding="utf-8") if folder.best.is_file() else None
+    with frame_errors(folder.trials):
+        table = pl.read_csv(folder.trials, infer_schema=False, glob=False)
+    check_header(folder.trials, table.columns, ("trial", "status", "epochs", *keys))
+    trials = [_read_trial(folder.trials, row, keys) for row in table.iter_rows(named=True)]
+    best = _text(folder.best) if folder.best.is_file() else None
     tuning = TuneFolder(path).summary
     report = SweepReport(
         folder,
@@ -179,9 +182,23 @@ def report_on_sweep(path: Path) -> SweepReport:
         best,
         _method(begun["sweep"]["method"]),
         begun["experiment"],
-        read_json(tuning) if tuning.is_file() else None,
+        read_stored(tuning, TuneSummary) if tuning.is_file() else None,
     )
     return SweepReport(**{**vars(report), "trials": _best_first(report)})
+
+
+def _read_trial(path: Path, row: Mapping[str, str | None], keys: Sequence[str]) -> ReportedTrial:
+    try:
+        return _trial(row, keys)
+    except ValueError as error:
+        raise changed(path, f"trial {row['trial']}: {error}") from error
+
+
+def _text(path: Path) -> str:
+    try:
+        return read_limited(path).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise changed(path, "it is no text") from error
 
 
 def _method(written: str | Mapping[str, str]) -> str:

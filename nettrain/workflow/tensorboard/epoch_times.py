@@ -1,15 +1,13 @@
 """When the epochs of a run ended."""
 
-import csv
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
-from pathlib import Path
 from typing import Self
 
-from nettrain.errors import SpecError
+from nettrain.store.epoch_seconds import read_times
 from nettrain.store.history import HistoryRow
 from nettrain.store.run_folder import RunFolder
 
@@ -29,10 +27,13 @@ class EpochTimes:
         newest = next(
             (one for one in (files.history, files.summary, files.config) if one.is_file()), files.path
         )
-        rows = list(_read_times(files.timing))
-        columns = zip(*rows, strict=True) if rows else ((), (), ())
-        epochs, step_seconds, seconds = columns
-        return cls(newest.stat().st_mtime, epochs, step_seconds, seconds)
+        rows = read_times(files.timing)
+        return cls(
+            newest.stat().st_mtime,
+            [one.epoch for one in rows],
+            [one.step_seconds for one in rows],
+            [one.seconds for one in rows],
+        )
 
     @property
     def began(self) -> float:
@@ -53,16 +54,3 @@ class EpochTimes:
         for epoch, of_steps, of_all in zip(self.epochs, self.step_seconds, self.seconds, strict=True):
             if epoch in steps:
                 yield epoch, steps[epoch], of_steps, of_all
-
-
-def _read_times(path: Path) -> Iterator[tuple[float, float, float]]:
-    """The rows of a `timing.csv`, none when there is no file. Raises SpecError when it was changed."""
-    if not path.is_file():
-        return
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
-                yield float(row["epoch"]), float(row["step_seconds"]), float(row["seconds"])
-    except (ValueError, KeyError, TypeError) as error:
-        text = f"{path}: was changed since it was written ({error}); restore or remove it"
-        raise SpecError(text) from error

@@ -94,8 +94,9 @@ def _load(sweep: Sweep, folder: Path, result: TrialResult) -> KeptTrial | None:
     folds = map_shared(job.data)
     networks = []
     for fold, (experiment, data) in enumerate(zip(job.experiments, folds, strict=True)):
-        files = network_folder(folder, TrialNetwork(result.trial, fold), job.networks)
-        ending = read_ending(files)
+        network = TrialNetwork(result.trial, fold)
+        files = network_folder(folder, network, job.networks)
+        ending = read_ending(files, network)
         if ending is None:
             return None
         named = experiment.model_copy(update={"experiment": f"{experiment.experiment}-{result.trial}"})

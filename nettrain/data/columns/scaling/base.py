@@ -6,7 +6,7 @@ columns, so that `fit` may be called for some columns after others; `join` then 
 of them, or on their names.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from nettrain.catalogue.registry import Registry, Variant
@@ -21,6 +21,7 @@ class Scaling(Variant):
     """What is done to the numeric columns of a table before a network sees them."""
 
     sees_gaps: ClassVar[bool] = False  # it is given NaN in gaps, for which others get the column's median
+    arrays: ClassVar[Mapping[str, int]] = {}  # that `fit` returns: their names, and how many axes they have
     reads_rows: ClassVar[bool] = True  # whether `fit` looks at rows, or at the number of columns alone
 
     def fit(self, x: Floats) -> Fitted:
@@ -30,6 +31,11 @@ class Scaling(Variant):
     def join(self, fitted: Fitted, names: Sequence[str]) -> Fitted:
         """The fitted arrays of all C columns, of these names, where one depends on the others."""
         return fitted
+
+    @property
+    def fitted_arrays(self) -> Mapping[str, int]:
+        """The names and the number of axes of what is fitted where there are columns, with these settings."""
+        return self.arrays
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -43,6 +49,8 @@ class Scaling(Variant):
 
 class Affine(Scaling):
     """(x - center) / scale, both (C,)."""
+
+    arrays: ClassVar[Mapping[str, int]] = {"center": 1, "scale": 1}
 
     def apply(self, fitted: Fitted, x: Floats) -> Floats:
         return (x - fitted["center"]) / fitted["scale"]

@@ -31,12 +31,16 @@ class Divide(Scaling):
     by: Divisors = option(255.0, "divisor, of all columns, of each in their order, or by name")
 
     @property
+    def fitted_arrays(self) -> Mapping[str, int]:
+        """A single divisor needs none."""
+        return {} if isinstance(self.by, float | int) else {"scale": 1}
+
+    @property
     def columns(self) -> tuple[str, ...]:
         return tuple(self.by) if isinstance(self.by, Mapping) else ()
 
     def fit(self, x: Floats) -> Fitted:
-        """A single divisor needs no array."""
-        return {} if isinstance(self.by, float | int) else {"scale": np.ones(x.shape[1])}
+        return {name: np.ones(x.shape[1]) for name in self.fitted_arrays}
 
     def join(self, fitted: Fitted, names: Sequence[str]) -> Fitted:
         """The divisor of each column. Raises DataError when a column of the settings is not among them."""

@@ -1,5 +1,6 @@
 """Scalings to a normal distribution, by the share of training rows below a value."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -14,6 +15,8 @@ END = 1e-7  # the smallest share of rows, so that Φ⁻¹ stays finite
 
 class ByQuantiles(Scaling):
     """Φ⁻¹ of the share of training rows below x, by `fitted["knots"]` (Q, C) at even shares from 0 to 1."""
+
+    arrays: ClassVar[Mapping[str, int]] = {"knots": 2}
 
     def apply(self, fitted: Fitted, x: Floats) -> Floats:
         from scipy.special import ndtri

@@ -1,5 +1,8 @@
 """Scalings by quartiles, which a few wild values do not change."""
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 import numpy as np
 
 from nettrain.data.columns.scaling.base import Affine, Fitted, Scaling, scalings
@@ -27,6 +30,8 @@ class RobustClip(Scaling):
     Where the quartiles are equal, half the distance from the smallest to the largest value takes the place of
     theirs; a constant column becomes 0. Values far out still differ, but pull no longer.
     """
+
+    arrays: ClassVar[Mapping[str, int]] = {"center": 1, "factor": 1}
 
     def fit(self, x: Floats) -> Fitted:
         first, median, third = np.percentile(x, [25, 50, 75], axis=0)

@@ -1,0 +1,64 @@
+"""Seals: digests of the files of a run that has ended, by which others that build on it know them again.
+
+A cross-validation that goes on keeps the folds that have ended, and a search the networks of its trials.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import ConfigDict, with_config
+from typing_extensions import TypedDict
+
+from nettrain.errors import StoredFileError
+from nettrain.store.digest import bytes_digest, content_digest
+from nettrain.store.run_folder import RunFolder, write_json
+from nettrain.store.stored_file import read_stored
+
+MOST_BYTES = 64 << 30
+
+
+@with_config(ConfigDict(extra="forbid"))
+class FoldSeal(TypedDict):
+    """`ended.json` of a fold: the digests of its files by name, and of this content."""
+
+    files: dict[str, str]
+    digest: str
+
+
+def file_digests(folder: RunFolder) -> dict[str, str]:
+    """The digests of the files of a run that others build on, by name."""
+    sealed = (folder.config, folder.history, folder.model, folder.preprocessing)
+    both = (*sealed, folder.postprocessing, folder.summary)
+    return {path.name: bytes_digest(path.read_bytes()) for path in both if path.is_file()}
+
+
+def check_files(folder: RunFolder, digests: Mapping[str, str], way_out: str) -> None:
+    """Raise StoredFileError, which ends with a way out, at the first file that is not as it was."""
+    there = file_digests(folder)
+    for name in dict.fromkeys([*digests, *there]):
+        if digests.get(name) != there.get(name):
+            what = "is gone" if name not in there else "was changed" if name in digests else "was added"
+            raise StoredFileError(f"{folder.path / name}: {what} since it was written; {way_out}")
+
+
+def seal_fold(folder: RunFolder) -> None:
+    """Write that a fold has ended, after all of its files."""
+    files = file_digests(folder)
+    write_json(folder.ended, {"files": files, "digest": content_digest(files)})
+
+
+def is_sealed(folder: RunFolder) -> bool:
+    """Whether a fold has ended. Raises StoredFileError when a file of it is not as it was then."""
+    if not folder.ended.is_file():
+        return False
+    way_out = f"restore it, or remove {folder.path}: the fold is then trained again"
+    seal = read_stored(folder.ended, FoldSeal)
+    check_digest(folder.ended, seal["digest"], seal["files"], way_out)
+    check_files(folder, seal["files"], way_out)
+    return True
+
+
+def check_digest(path: Path, digest: str, content: object, way_out: str) -> None:
+    """Raise StoredFileError when the content of a file is not that which its own digest is of."""
+    if digest != content_digest(content):
+        raise StoredFileError(f"{path}: was changed since it was written; {way_out}")

@@ -1,0 +1,209 @@
+"""How files that nettrain wrote are read back: with limits, against a schema, and errors that name the key.
+
+A run folder may come from anybody, and people edit files. So every file of JSON is read here: of limited size
+and depth, without what JSON does not have, and checked against the type that says what it holds. What is
+returned is the content as it is; a TypedDict is its schema. All errors are a StoredFileError of one line.
+"""
+
+import json
+import math
+import re
+import stat
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from pydantic import TypeAdapter, ValidationError
+
+from nettrain.errors import StoredContentError, StoredFileError
+from nettrain.experiment.problems import MAX_SHOWN, PHRASES
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+T = TypeVar("T")
+
+MOST_BYTES = 256 << 20  # of a file of JSON
+MOST_VALUES = 8_000_000  # numbers, texts, lists and blocks in one
+DEPTH = 64  # of blocks and lists inside each other
+LARGEST = 2**64  # of whole numbers
+EXTREME = re.compile(r"\d{19}|[eE]\+?\d{3}")  # in text with numbers that may be beyond all limits
+SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def read_stored(path: Path, schema: type[T]) -> T:
+    """The content of a file of JSON, which the schema describes. Raises StoredFileError."""
+    return parse_stored(read_limited(path), str(path), schema)
+
+
+def read_limited(path: Path, most: int = MOST_BYTES) -> bytes:
+    """The bytes of a regular file of limited size. Raises StoredFileError."""
+    try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise StoredFileError(f"{path}: is not a file")
+        if found.st_size > most:
+            raise StoredFileError(
+                f"{path}: is larger than files of this kind can be ({found.st_size >> 20:,} MiB of"
+                f" {most >> 20:,} MiB)"
+            )
+        return path.read_bytes()
+    except OSError as error:
+        raise StoredFileError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def parse_stored(text: bytes | str, place: str, schema: type[T]) -> T:
+    """The content of JSON that stands in a `place`, which begins the message of an error."""
+    return checked(parse_json(text, place), place, schema)
+
+
+def parse_json(text: bytes | str, place: str) -> object:
+    """Plain data in JSON, within limits. Raises StoredFileError."""
+    try:
+        return _parsed(text if isinstance(text, str) else text.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise StoredFileError(f"{place}: is not text in UTF-8") from error
+    except json.JSONDecodeError as error:
+        line = f", line {error.lineno}" if error.lineno > 1 else ""
+        raise StoredFileError(f"{place}: is not JSON{line}: {error.msg}") from error
+    except RecursionError:
+        raise StoredFileError(f"{place}: is nested more than {DEPTH} levels deep") from None
+    except ValueError as error:
+        raise StoredFileError(f"{place}: {error}") from error
+
+
+def _parsed(text: str) -> object:
+    if text.count(",") + text.count("[") + text.count("{") > MOST_VALUES:
+        raise ValueError(f"has more than {MOST_VALUES:,} values")
+    extreme = EXTREME.search(text)
+    content = json.loads(
+        text,
+        parse_constant=_no_number,
+        object_pairs_hook=_block,
+        parse_int=_limited_int if extreme else None,
+        parse_float=_finite_float if extreme else None,
+    )
+    _check_depth(content)
+    if SURROGATE.search(text):
+        _check_text(content)
+    return content
+
+
+def _block(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    block = dict(pairs)
+    if len(block) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{_shown(twice)} is there twice")
+    return block
+
+
+def _no_number(word: str) -> object:
+    raise ValueError(f"{word} is not a number of JSON")
+
+
+def _limited_int(digits: str) -> int:
+    if len(digits) > 21 or abs(int(digits)) >= LARGEST:
+        raise ValueError(f"a number of {len(digits)} digits is too large")
+    return int(digits)
+
+
+def _finite_float(digits: str) -> float:
+    value = float(digits)
+    if not math.isfinite(value):
+        raise ValueError(f"the number {_shown(digits)} is too large")
+    return value
+
+
+def _shown(text: str) -> str:
+    return f'"{text}"' if len(text) < 40 else f'"{text[:36]}..."'
+
+
+def _check_depth(content: object) -> None:
+    level: Sequence[object] = [content]
+    for _ in range(DEPTH):
+        level = [inner for outer in level for inner in _inside(outer)]
+        if not level:
+            return
+    raise RecursionError
+
+
+def _inside(value: object) -> Iterator[object]:
+    """The blocks and lists in a block or list."""
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return (one for one in inside if isinstance(one, dict | list))
+
+
+def _check_text(content: object) -> None:
+    try:
+        json.dumps(content, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise ValueError("has half of a surrogate pair, which is no text") from None
+
+
+def checked(content: object, place: str, schema: type[T]) -> T:
+    """The content, which the schema describes. Raises StoredFileError naming the first key that is wrong."""
+    check(content, place, schema)
+    return cast(T, content)
+
+
+def check(content: object, place: str, schema: Any) -> None:
+    """Raise StoredFileError naming the first key that a schema, which may be a union, does not take."""
+    try:
+        _adapter(schema).validate_python(content, strict=True)
+    except ValidationError as error:
+        raise invalid(place, error, content) from None
+
+
+@cache
+def _adapter(schema: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(schema)
+
+
+def invalid(place: str, error: ValidationError, content: object) -> StoredFileError:
+    """The error for content that its schema does not take."""
+    first = error.errors(include_url=False)[0]
+    return wrong_key(place, StoredContentError(_key(first, content), _phrase(first)))
+
+
+def wrong_key(place: str, error: StoredContentError) -> StoredFileError:
+    """The error for a file that stands in a `place` and is wrong in one key."""
+    return StoredFileError(f"{place}: {error}")
+
+
+def _key(detail: "ErrorDetails", content: object) -> str:
+    """The keys that lead to an error: pydantic's location without the names of types among them."""
+    keys: list[str] = []
+    for position, part in enumerate(detail["loc"], 1):
+        is_there = (isinstance(content, dict) and part in content) or (
+            isinstance(content, list) and isinstance(part, int) and part < len(content)
+        )
+        if is_there:
+            content = content[part]  # type: ignore[index]
+        if is_there or (detail["type"] == "missing" and position == len(detail["loc"])):
+            keys.append(str(part))
+    return ".".join(keys)
+
+
+def _value(value: object) -> str:
+    """A value as JSON writes it, shortened; of a list or a block what it is."""
+    if isinstance(value, dict | list):
+        return "a block" if isinstance(value, dict) else "a list"
+    text = json.dumps(value, ensure_ascii=False) if isinstance(value, str | float | None) else str(value)
+    text = text.lower() if isinstance(value, bool) else text
+    return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 3]}..."
+
+
+def _phrase(detail: "ErrorDetails") -> str:
+    kind, value = detail["type"], _value(detail["input"])
+    if kind == "extra_forbidden":
+        return "unknown key"
+    if kind == "literal_error":
+        return f"{value} is not {detail['ctx']['expected']}"
+    if kind == "value_error":
+        return f"{value} {detail['ctx']['error']}"
+    if kind in PHRASES:
+        return PHRASES[kind].format(value=value, **detail.get("ctx", {}))
+    message = detail["msg"]
+    return f"{value}: {message[:1].lower()}{message[1:]}"
