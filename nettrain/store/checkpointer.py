@@ -79,12 +79,13 @@ class Checkpointer:
         return SavedState(snapshot(self._training), self._history.records)
 
     def _facts(self) -> RunFacts:
-        return {"data": self._fingerprint, "experiment": self._experiment}
+        return {"data": self.fingerprint, "experiment": self._experiment}
 
     @cached_property
     def _experiment(self) -> dict[str, object]:
         return self._training.run.experiment.model_dump(mode="json")
 
     @cached_property
-    def _fingerprint(self) -> DataFingerprint:
+    def fingerprint(self) -> DataFingerprint:
+        """That of the data."""
         return fingerprint(self._data)

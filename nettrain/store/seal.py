@@ -10,6 +10,7 @@ from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
 from nettrain.errors import StoredFileError
+from nettrain.store.data_fingerprint import DataFingerprint
 from nettrain.store.digest import bytes_digest, content_digest
 from nettrain.store.run_folder import RunFolder, write_json
 from nettrain.store.stored_file import read_stored
@@ -19,9 +20,10 @@ MOST_BYTES = 64 << 30
 
 @with_config(ConfigDict(extra="forbid"))
 class FoldSeal(TypedDict):
-    """`ended.json` of a fold: the digests of its files by name, and of this content."""
+    """`ended.json` of a fold: the digests of its files by name, its data, and the digest of both."""
 
     files: dict[str, str]
+    data: DataFingerprint
     digest: str
 
 
@@ -41,21 +43,25 @@ def check_files(folder: RunFolder, digests: Mapping[str, str], way_out: str) -> 
             raise StoredFileError(f"{folder.path / name}: {what} since it was written; {way_out}")
 
 
-def seal_fold(folder: RunFolder) -> None:
+def seal_fold(folder: RunFolder, data: DataFingerprint) -> None:
     """Write that a fold has ended, after all of its files."""
-    files = file_digests(folder)
-    write_json(folder.ended, {"files": files, "digest": content_digest(files)})
+    content = {"files": file_digests(folder), "data": data}
+    write_json(folder.ended, {**content, "digest": content_digest(content)})
 
 
-def is_sealed(folder: RunFolder) -> bool:
-    """Whether a fold has ended. Raises StoredFileError when a file of it is not as it was then."""
-    if not folder.ended.is_file():
-        return False
+def read_seal(folder: RunFolder) -> FoldSeal | None:
+    """The seal of a fold, None when it has not ended, or its summary is gone, which is then written anew.
+
+    Raises StoredFileError when a file was changed since.
+    """
+    if not (folder.ended.is_file() and folder.summary.is_file()):
+        return None
     way_out = f"restore it, or remove {folder.path}: the fold is then trained again"
     seal = read_stored(folder.ended, FoldSeal)
-    check_digest(folder.ended, seal["digest"], seal["files"], way_out)
+    content = {"files": seal["files"], "data": seal["data"]}
+    check_digest(folder.ended, seal["digest"], content, way_out)
     check_files(folder, seal["files"], way_out)
-    return True
+    return seal
 
 
 def check_digest(path: Path, digest: str, content: object, way_out: str) -> None:

@@ -9,18 +9,16 @@ import json
 import math
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from nettrain.errors import StoredContentError, StoredFileError
 from nettrain.experiment.problems import MAX_SHOWN, PHRASES
-
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
 
 T = TypeVar("T")
 
@@ -28,6 +26,7 @@ MOST_BYTES = 256 << 20  # of a file of JSON
 MOST_VALUES = 8_000_000  # numbers, texts, lists and blocks in one
 DEPTH = 64  # of blocks and lists inside each other
 LARGEST = 2**64  # of whole numbers
+LAST = 100  # how much better a location fits content that has its last part
 EXTREME = re.compile(r"\d{19}|[eE]\+?\d{3}")  # in text with numbers that may be beyond all limits
 SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -172,18 +171,32 @@ def wrong_key(place: str, error: StoredContentError) -> StoredFileError:
     return StoredFileError(f"{place}: {error}")
 
 
-def _key(detail: "ErrorDetails", content: object) -> str:
+def _key(detail: ErrorDetails, content: object) -> str:
     """The keys that lead to an error: pydantic's location without the names of types among them."""
-    keys: list[str] = []
-    for position, part in enumerate(detail["loc"], 1):
-        is_there = (isinstance(content, dict) and part in content) or (
-            isinstance(content, list) and isinstance(part, int) and part < len(content)
-        )
-        if is_there:
-            content = content[part]  # type: ignore[index]
-        if is_there or (detail["type"] == "missing" and position == len(detail["loc"])):
-            keys.append(str(part))
-    return ".".join(keys)
+    _, keys = _found(detail["loc"], content, is_missing=detail["type"] == "missing")
+    tag = detail.get("ctx", {}).get("discriminator", "").strip("'")
+    return ".".join([*map(str, keys), *([tag] if tag else [])])
+
+
+def _found(
+    parts: Sequence[int | str], content: object, *, is_missing: bool
+) -> tuple[int, tuple[int | str, ...]]:
+    """The parts that are keys of the content, and how well they fit: above all, the last should be one."""
+    if not parts:
+        return 0, ()
+    part, *rest = parts
+    ways: list[tuple[int, tuple[int | str, ...]]]
+    ways = [_found(rest, content, is_missing=is_missing)] if rest else [(0, ())]
+    is_there = (isinstance(content, dict) and part in content) or (
+        isinstance(content, list) and isinstance(part, int) and part < len(content)
+    )
+    if is_there:
+        inside = content[part]  # type: ignore[index]
+        fit, keys = _found(rest, inside, is_missing=is_missing)
+        ways.append((fit + (1 if rest else LAST), (part, *keys)))
+    elif not rest and is_missing and isinstance(content, dict):
+        ways.append((LAST, (part,)))
+    return max(ways, key=lambda way: way[0])
 
 
 def _value(value: object) -> str:
@@ -195,14 +208,21 @@ def _value(value: object) -> str:
     return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 3]}..."
 
 
-def _phrase(detail: "ErrorDetails") -> str:
+PHRASES_HERE: dict[str, Callable[[ErrorDetails], str]] = {
+    "extra_forbidden": lambda detail: "unknown key",
+    "literal_error": lambda detail: f"{_value(detail['input'])} is not {detail['ctx']['expected']}",
+    "value_error": lambda detail: f"{_value(detail['input'])} {detail['ctx']['error']}",
+    "union_tag_invalid": lambda detail: (
+        f"{_value(detail['ctx']['tag'])} is not one of {detail['ctx']['expected_tags']}"
+    ),
+    "union_tag_not_found": lambda detail: "missing",
+}
+
+
+def _phrase(detail: ErrorDetails) -> str:
     kind, value = detail["type"], _value(detail["input"])
-    if kind == "extra_forbidden":
-        return "unknown key"
-    if kind == "literal_error":
-        return f"{value} is not {detail['ctx']['expected']}"
-    if kind == "value_error":
-        return f"{value} {detail['ctx']['error']}"
+    if kind in PHRASES_HERE:
+        return PHRASES_HERE[kind](detail)
     if kind in PHRASES:
         return PHRASES[kind].format(value=value, **detail.get("ctx", {}))
     message = detail["msg"]

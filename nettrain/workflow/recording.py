@@ -113,4 +113,4 @@ class FolderRecorder:
     def summary(self, summary: RunSummary) -> None:
         write_json(self._folder.summary, summary)
         if self._folder.is_fold and summary["status"] != "interrupted":
-            seal_fold(self._folder)
+            seal_fold(self._folder, self._checkpointer.fingerprint)

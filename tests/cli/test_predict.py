@@ -227,5 +227,6 @@ def test_own_rows_that_have_changed_are_refused(own, command):
     (own / "own.csv").write_text(before)
     source = own / "own.csv"
     assert (3, "") == (done.code, done.out)
-    assert done.err.startswith(f"data.source: {source} has changed since runs/own was trained on it; name a ")
+    said = f"data.source: {source} has changed since runs/own was trained on it: the inputs of "
+    assert (True, "; name a " in done.err) == (done.err.startswith(said), True), done.err
     assert 0 == inside(own, command, "runs/own").code

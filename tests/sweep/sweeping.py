@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from nettrain.experiment.load import load
+from nettrain.store.journal import Journal, read_journal
 from nettrain.sweep.loop import SweepProgress
 from nettrain.sweep.opening import open_sweep
 from nettrain.sweep.search_space import SearchSpace, Trial
@@ -95,3 +96,10 @@ def copy_sweep(sweep: Sweep, folder: Path) -> Path:
     """A copy of a finished sweep's folder, where `run_sweep` will find it; returns its journal."""
     copied = shutil.copytree(sweep.folder.path, folder / "sweeps" / sweep.folder.path.name)
     return copied / "journal.jsonl"
+
+
+def without_trial(journal: Path, trial: int) -> None:
+    """Write a journal anew as it would be if a trial had no result yet."""
+    kept = [entry for entry in read_journal(journal) if entry.get("trial") != trial]
+    journal.unlink()
+    Journal(journal).append(kept)

@@ -12,7 +12,7 @@ from nettrain.sweep.search_space import SearchSpace
 from nettrain.workflow.run import open_run
 from nettrain.workflow.sweep import sweep
 from nettrain.workflow.train import train
-from tests.sweep.sweeping import write_experiment
+from tests.sweep.sweeping import without_trial, write_experiment
 
 PBT = """
 experiment: evolved
@@ -104,9 +104,7 @@ def test_the_best_network_is_a_run(evolved):
 
 def test_a_population_of_which_a_result_is_missing_trains_again_as_a_whole(evolved, tmp_path):
     copied = shutil.copytree(evolved.folder, tmp_path / "sweeps" / "evolved")
-    lines = (copied / "journal.jsonl").read_text().splitlines(keepends=True)
-    kept = [line for line in lines if json.loads(line).get("trial") != 12]
-    (copied / "journal.jsonl").write_text("".join(kept))
+    without_trial(copied / "journal.jsonl", 12)
     again = sweep(write_experiment(tmp_path, PBT), out=tmp_path / "sweeps", jobs=1)
     for file in ("trials.csv", "population.csv"):
         assert (evolved.folder / file).read_bytes() == (copied / file).read_bytes()
@@ -117,9 +115,7 @@ def test_files_that_a_killed_worker_left_are_written_anew(evolved, tmp_path):
     """It had written the network of the best trial, and the sweep has not heard of it."""
     copied = shutil.copytree(evolved.folder, tmp_path / "sweeps" / "evolved")
     best = evolved.summary["best"]["trial"]
-    lines = (copied / "journal.jsonl").read_text().splitlines(keepends=True)
-    kept = [line for line in lines if json.loads(line).get("trial") != best]
-    (copied / "journal.jsonl").write_text("".join(kept))
+    without_trial(copied / "journal.jsonl", best)
     shutil.copytree(copied / "best", copied / ".networks" / str(best))
     shutil.rmtree(copied / "best")
     sweep(write_experiment(tmp_path, PBT), out=tmp_path / "sweeps", jobs=1)

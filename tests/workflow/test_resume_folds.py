@@ -3,7 +3,7 @@
 import pytest
 
 import nettrain
-from nettrain.errors import DataError, SpecError
+from nettrain.errors import DataError, SpecError, StoredFileError
 
 pytestmark = pytest.mark.usefixtures("step_by_step")
 
@@ -149,11 +149,13 @@ def test_other_data_or_settings_are_refused(tmp_path):
     config = run.folder / "folds" / "1" / "config.yaml"
     text = config.read_text()
     config.write_text(text.replace("epochs: 3", "epochs: 4"))
-    with pytest.raises(SpecError, match="is no longer fold 1 of "):
+    with pytest.raises(
+        StoredFileError, match=r"1/config\.yaml: was changed since it was written; restore it, or"
+    ):
         nettrain.resume(run.folder)
     config.write_text(text)
     (tmp_path / "rows.csv").write_text("x,y\n" + "".join(f"{k + 1},{k % 7}.5\n" for k in range(30)))
     with pytest.raises(
-        DataError, match=r"rows\.csv has changed since .*folds/1 was trained on it; train anew"
+        DataError, match=r"rows\.csv has changed since .*folds/1 was trained on it: what was fitted"
     ):
         nettrain.resume(run.folder)

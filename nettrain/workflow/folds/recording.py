@@ -8,6 +8,7 @@ from nettrain.experiment.load import to_yaml
 from nettrain.files import write_atomic
 from nettrain.store.checkpoint import Checkpoint, RunFacts, write_checkpoint
 from nettrain.store.checkpointer import MIN_RATIO
+from nettrain.store.data_fingerprint import fingerprint
 from nettrain.store.history import HistoryWriter
 from nettrain.store.run_folder import RunFolder
 from nettrain.store.seal import seal_fold
@@ -65,7 +66,7 @@ class _FoldRecorder:
     def __init__(self, fold: PlannedFold, folder: RunFolder) -> None:
         folder.path.mkdir(parents=True, exist_ok=True)
         write_atomic(folder.config, to_yaml(fold.experiment))
-        self._folder = folder
+        self._fold, self._folder = fold, folder
         # by a clock that stands still, it writes the first epoch and then what it is told to
         self._history = HistoryWriter(folder, member_column=len(fold.members) > 1, clock=float)
 
@@ -86,4 +87,4 @@ class _FoldRecorder:
         self._history.flush()
         run.save_results(self._folder)
         if run.summary["status"] != "interrupted":
-            seal_fold(self._folder)
+            seal_fold(self._folder, fingerprint(self._fold.data))

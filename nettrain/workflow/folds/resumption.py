@@ -1,27 +1,26 @@
 """Continue a cross-validation that was interrupted: the folds that have ended stay as they are."""
 
-import json
 import shlex
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from nettrain.data.preprocessing import PreprocessingJson
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.data.tables.table import counted
-from nettrain.errors import DataError, SpecError
+from nettrain.errors import SpecError
 from nettrain.experiment.load import to_yaml
 from nettrain.files import remove_temporary_files
 from nettrain.locks import locked
 from nettrain.store.run_folder import RunFolder
-from nettrain.store.seal import is_sealed
-from nettrain.store.stored_file import read_stored
+from nettrain.store.seal import read_seal
+from nettrain.store.stored_file import read_limited, read_stored
 from nettrain.store.summary import RunSummary, read_summary
 from nettrain.workflow.cross_validation import CrossValidationJob
 from nettrain.workflow.folds.plan import PlannedCrossValidation, PlannedFold, plan_cross_validation
 from nettrain.workflow.folds.training import FoldRun
 from nettrain.workflow.restored_run import EndedRun
+from nettrain.workflow.run_data import refuse_other_data
 from nettrain.workflow.run_files import StoredRun
 from nettrain.workflow.source import load_experiment
 
@@ -45,7 +44,8 @@ def restored_folds(
             yield EndedRun(summary, path)
             return
         planned = plan_cross_validation(load_experiment(folder.config, memory=memory), memory)
-        ended, begun = _ended_folds(planned, folder), _begun_folds(planned, folder)
+        ended = _ended_folds(planned, folder)
+        begun = _begun_folds(planned, folder, {one.planned.number for one in ended})
         for of_all in (folder.summary, folder.fold_figures, folder.out_of_fold):
             of_all.unlink(missing_ok=True)
         folder.remove_views()
@@ -74,8 +74,10 @@ def _ended_folds(planned: PlannedCrossValidation, folder: RunFolder) -> list[Fol
     found = []
     for fold in planned.folds:
         own = folder.fold(fold.number)
-        if is_sealed(own):
+        seal = read_seal(own)
+        if seal is not None:
             _refuse_other(fold, own, folder)
+            refuse_other_data(own, seal["data"], fold.data, "train anew")
             found.append(FoldRun(fold, _stored(own)))
     return found
 
@@ -85,12 +87,12 @@ def _stored(own: RunFolder) -> StoredRun:
     return StoredRun(own, read_stored(own.summary, RunSummary))
 
 
-def _begun_folds(planned: PlannedCrossValidation, folder: RunFolder) -> list[int]:
+def _begun_folds(planned: PlannedCrossValidation, folder: RunFolder, ended: Collection[int]) -> list[int]:
     """The numbers of folds that were interrupted or killed; what such without a state left is removed."""
     found = []
     for fold in planned.folds:
         own = folder.fold(fold.number)
-        if own.ended.is_file():
+        if fold.number in ended:
             continue
         if own.checkpoint.is_file():
             _refuse_other(fold, own, folder)
@@ -101,10 +103,6 @@ def _begun_folds(planned: PlannedCrossValidation, folder: RunFolder) -> list[int
 
 
 def _refuse_other(fold: PlannedFold, own: RunFolder, folder: RunFolder) -> None:
-    """Raise SpecError or DataError when a fold that was trained is not the one that would be trained now."""
-    if own.config.read_text(encoding="utf-8") != to_yaml(fold.experiment):
+    """Raise SpecError when a fold that was trained is not the one that would be trained now."""
+    if read_limited(own.config) != to_yaml(fold.experiment).encode():
         raise SpecError(f"{own.config}: is no longer fold {fold.number} of {folder.config}; train anew")
-    fitted = json.loads(json.dumps(fold.data.preprocessing.to_json()))
-    if own.preprocessing.is_file() and read_stored(own.preprocessing, PreprocessingJson) != fitted:
-        source = fold.data.settings.source
-        raise DataError(f"data.source: {source} has changed since {own.path} was trained on it; train anew")

@@ -70,6 +70,7 @@ def journal(sweep):
     for entry in entries:
         entry.pop("seconds", None)
         entry.pop("members", None)
+        entry.pop("digest")
     return sorted(entries, key=lambda entry: (entry["kind"], entry.get("trial", 0)))
 
 
