@@ -19,6 +19,7 @@ __all__ = [
     "NettrainError",
     "Run",
     "SpecError",
+    "StoredFileError",
     "SweepResult",
     "TrainingDone",
     "TuneResult",
@@ -40,7 +41,14 @@ __all__ = [
 
 TYPE_CHECKING = False  # as type checkers know it; typing need not be imported for it
 if TYPE_CHECKING:
-    from nettrain.errors import BackendError, DataError, DataWarning, NettrainError, SpecError
+    from nettrain.errors import (
+        BackendError,
+        DataError,
+        DataWarning,
+        NettrainError,
+        SpecError,
+        StoredFileError,
+    )
     from nettrain.output.report_page.write import report
     from nettrain.sklearn import MLPClassifier, MLPRegressor
     from nettrain.training.events import EpochDone, MemberStopped, TrainingDone
@@ -59,7 +67,8 @@ if TYPE_CHECKING:
     from nettrain.workflow.tune import TuneResult, tune
 
 _MODULES = {
-    **dict.fromkeys(("BackendError", "DataError", "DataWarning", "NettrainError", "SpecError"), "errors"),
+    **dict.fromkeys(("BackendError", "DataError", "DataWarning", "NettrainError"), "errors"),
+    **dict.fromkeys(("SpecError", "StoredFileError"), "errors"),
     **dict.fromkeys(("EpochDone", "MemberStopped", "TrainingDone"), "training.events"),
     **dict.fromkeys(("Comparison", "compare"), "workflow.compare"),
     **dict.fromkeys(("MLPClassifier", "MLPRegressor"), "sklearn"),

@@ -148,7 +148,8 @@ def read_ending(files: RunFolder, network: TrialNetwork) -> KeptEnding | None:
     rest = {key: value for key, value in content.items() if key != "digest"}
     check_digest(path, content["digest"], rest, way_out)
     if (content["trial"], content["fold"]) != (network.trial, network.fold):
-        raise StoredFileError(f"{path}: is of trial {content['trial']}; {way_out}")
+        there = f"fold {content['fold'] + 1} of trial {content['trial']}"
+        raise StoredFileError(f"{path}: is of {there}; {way_out}")
     check_files(files, content["files"], way_out)
     stopped = MemberStopped(**content["stopped"])
     return KeptEnding(stopped, content["step_seconds"], content["seconds"])

@@ -511,7 +511,7 @@ def test_a_damaged_file_is_refused_with_place_and_key(folder, number):
     damage(content)
     (copy / "postprocessing.json").write_text(json.dumps(content, indent=2))
     done = inside(folder, "predict", copy.relative_to(folder))
-    assert (2, "") == (done.code, done.out)
+    assert (3, "") == (done.code, done.out)
     assert done.err.splitlines()[0].startswith(f"runs/damaged{number}/postprocessing.json:")
     assert expected in done.err
 
@@ -524,7 +524,7 @@ def test_curves_that_fall_are_refused(folder):
     curve["y"].reverse()
     (copy / "postprocessing.json").write_text(json.dumps(content))
     done = inside(folder, "predict", "runs/falling")
-    assert 2 == done.code
+    assert 3 == done.code
     assert "postprocessing.json:1: networks.0.calibrators.0.curves.0: " in done.err
     assert done.err.endswith("needs rising x, and y that do not fall, from 0 to 1\n")
 
@@ -533,7 +533,7 @@ def test_a_missing_file_is_named(folder):
     shutil.copytree(folder / "runs/warm", folder / "runs/lost")
     (folder / "runs/lost/postprocessing.json").unlink()
     done = inside(folder, "evaluate", "runs/lost")
-    assert (2, "runs/lost: postprocessing.json is missing, which the run predicts by\n") == (
+    assert (3, "runs/lost: postprocessing.json is missing, which the run predicts by\n") == (
         done.code,
         done.err,
     )

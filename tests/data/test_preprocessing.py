@@ -12,7 +12,7 @@ from nettrain.data.reading.builtin import read_builtin
 from nettrain.data.reading.options import ReadOptions
 from nettrain.data.settings import DataSettings
 from nettrain.data.tables.table import Table
-from nettrain.errors import DataError
+from nettrain.errors import DataError, StoredContentError
 from tests.data.reading import read_rows
 
 
@@ -51,11 +51,30 @@ def test_json_keeps_every_bit(penguins):
         assert (preprocessing.classes, preprocessing.target) == (again.classes, again.target)
 
 
-def test_damaged_json_is_refused(penguins):
-    data = penguins[0].to_json()
-    for wrong in ({}, data | {"scaling": {"name": "sigma"}}, data | {"target": None}):
-        with pytest.raises(DataError, match=r"^preprocessing: cannot be read: "):
-            Preprocessing.from_json(wrong)
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("scaling", {"name": "sigma"}, "scaling.name: is not one of "),
+        ("scaling", {"name": "minmax", "range": [1.0, 0.0]}, "scaling: range does not rise from low to high"),
+        ("fitted", {"center": [0.0]}, "fitted: has center, the scaling needs center and scale"),
+        ("fitted", {"center": [0.0], "scale": [1.0]}, "fitted.center: has 1 numbers, for "),
+        ("image", {"height": 4, "width": 4, "channels": 1, "channels_first": False}, "image: has 16 pixels "),
+    ],
+)
+def test_parts_that_do_not_go_together_are_named(penguins, key, value, said):
+    with pytest.raises(StoredContentError) as caught:
+        Preprocessing.from_json(penguins[0].to_json() | {key: value})
+    assert str(caught.value).startswith(said)
+
+
+def test_columns_and_targets_that_cannot_be_are_named(penguins):
+    stored = penguins[0].to_json()
+    twice = stored | {"inputs": [*stored["inputs"], stored["inputs"][0]]}
+    with pytest.raises(StoredContentError, match=r"inputs: column \".*\" is there twice"):
+        Preprocessing.from_json(twice)
+    target = stored["target"] | {"classes": []}
+    with pytest.raises(StoredContentError, match=r"target\.classes: 0 classes of classes"):
+        Preprocessing.from_json(stored | {"target": target})
 
 
 def test_says_what_a_network_needs(penguins, iris):

@@ -47,6 +47,15 @@ def test_fitting_leaves_the_rows_alone_and_a_row_stands_for_itself(name):
     np.testing.assert_array_equal(rows[7:9], scaled(name, X[7:9]))
 
 
+@pytest.mark.parametrize("name", list(scalings))
+def test_what_is_fitted_has_the_names_and_axes_that_files_are_checked_against(name):
+    x = np.arange(60.0).reshape(20, 3) ** 1.5
+    for settings in ({}, {"by": [1.0, 2.0, 3.0]}) if name == "divide" else ({},):
+        scaling = scalings[name](**settings)
+        fitted = scaling.join(scaling.fit(x), ["a", "b", "c"])
+        assert scaling.fitted_arrays == {key: array.ndim for key, array in fitted.items()}
+
+
 def test_none():
     np.testing.assert_array_equal(X, scaled("none"))
 

@@ -4,7 +4,9 @@ import json
 from time import time
 
 import numpy as np
+import pytest
 
+from nettrain.errors import StoredFileError
 from nettrain.experiment.load import load
 from nettrain.store.model_file import read_model
 from nettrain.store.run_folder import RunFolder
@@ -74,12 +76,13 @@ def test_chosen_trials_train_to_their_end_and_are_known_again(tmp_path):
 def test_kept_networks_are_those_of_runs_of_their_own(tmp_path):
     sweep = extended(tmp_path, SMALL, [lambda sweep: sweep.extend(3)], kept=True)
     for trial in sweep.trials:
-        kept = network_folder(tmp_path / "kept", TrialNetwork(trial.number, 0), 1)
+        network = TrialNetwork(trial.number, 0)
+        kept = network_folder(tmp_path / "kept", network, 1)
         own = RunFolder(tmp_path / f"own{trial.number}")
         run = train(trial.experiment.model_dump(), folder=own.path)
         for mine, other in zip(read_model(kept.model)[1:], read_model(own.model)[1:], strict=True):
             np.testing.assert_array_equal(other, mine)
-        ending = read_ending(kept)
+        ending = read_ending(kept, network)
         summary = run.summary
         assert (summary["stop_reason"], summary["best_epoch"], summary["epochs_run"]) == (
             ending.stopped.reason,
@@ -96,7 +99,17 @@ def test_networks_of_folds_are_kept_by_fold(tmp_path):
     extended(tmp_path, text, [lambda sweep: sweep.extend(1)], kept=True)
     kept = RunFolder(tmp_path / "kept" / "1")
     assert ["1", "2", "3"] == [fold.path.name for fold in kept.folds]
-    assert all(read_ending(fold) is not None for fold in kept.folds)
+    for k, fold in enumerate(kept.folds):
+        assert read_ending(fold, TrialNetwork(1, k)) is not None
+    with pytest.raises(
+        StoredFileError, match=r"ending\.json: is of fold 1 of trial 1; restore it, or remove"
+    ):
+        read_ending(kept.fold(1), TrialNetwork(1, 1))
+    kept.fold(2).history.write_text("epoch,step,better\n")
+    with pytest.raises(
+        StoredFileError, match=r"2/history\.csv: was changed since it was written; restore it"
+    ):
+        read_ending(kept.fold(2), TrialNetwork(1, 1))
 
 
 def test_training_ends_at_the_deadline_and_says_so(tmp_path):
