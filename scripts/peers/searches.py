@@ -2,8 +2,9 @@
 
 All get the same rows, learning rates and l2 penalties, and return each trial's loss on the validation rows.
 nettrain's workers and the peers' processes live on between turns, so that starting them and loading the data
-are not timed. PyTorch and scikit-learn train trial by trial in two processes of one
-thread, JAX all trials at once with vmap in one process with all threads.
+are not timed. In a turn each trains all trials twice, and the second time counts. PyTorch and scikit-learn
+train trial by trial in two processes of one thread, JAX all trials at once with vmap in one process with all
+threads.
 """
 
 import json
@@ -144,6 +145,7 @@ def compare(names: list[str], trials: int, rounds: int) -> tuple[dict[str, Any],
         shown: dict[str, Any] = {name: {"seconds": [], "losses": peer.turn()} for name, peer in peers.items()}
         for _ in range(rounds):
             for name, peer in peers.items():
+                peer.turn()  # a virtual machine takes memory away from processes that wait, and gives it back
                 started = perf_counter()
                 peer.turn()
                 shown[name]["seconds"].append(perf_counter() - started)

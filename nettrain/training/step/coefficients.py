@@ -108,7 +108,7 @@ def _table(run: TrainingRun, steps: Floats, rate: Floats) -> HostArray:
             table[:, :, group] = table[:, :, first]
         else:
             for k, value in enumerate(values[group], start=DECAYS):
-                table[:, :, group, k] = np.broadcast_to(value, rate.shape).T
+                table[:, :, group, k] = np.transpose(value)
         table[:, :, group, 0] = (scaled[group] * (decay * decay_factors[:, [group]])).T
     return table
 
