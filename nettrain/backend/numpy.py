@@ -15,10 +15,10 @@ from nettrain.backend.kernel import Kernel
 from nettrain.backend.product import (
     bias_or_zeros,
     finishing,
-    is_small,
     lower_limit,
     ones_like,
     sum_by_product,
+    takes_tiles,
     transpose,
 )
 from nettrain.backend.product_blocks import blocks_of
@@ -27,19 +27,19 @@ from nettrain.backend.rows import take_rows
 
 PRODUCTS = "NETTRAIN_PRODUCTS"  # of the environment; "blas" for products without hand-written LLVM
 TAPE = "NETTRAIN_TAPE"  # of the environment; "python" for tapes without machine code
-BLAS_FOR_ALL, PYTHON_FOR_ALL = "small products go through the BLAS", "tapes are run by Python"
+BLAS_FOR_ALL, PYTHON_FOR_ALL = "all products go through the BLAS", "tapes are run by Python"
 PRODUCTS_PER_ELEMENT = 8  # multiply-adds of a tile in the time in which other kernels do one element
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
 
 
 class NumpyBackend:
-    """Arrays in host memory; large products through NumPy's BLAS, in blocks.
+    """Arrays in host memory.
 
-    Threads of our own share out the blocks, and the iterations of kernels, in machine code: no bit depends on
-    how many threads there are, and the BLAS has one.
+    Threads of our own share out parts of products, and the iterations of kernels, in machine code: no bit
+    depends on how many threads there are, and the BLAS has one.
 
-    Small products and transposes go through `backend.small_products`, unless its LLVM cannot be built here,
-    the processor has no fused multiply-add, or the environment says NETTRAIN_PRODUCTS=blas. Results then
+    Most products go through `backend.tiled_products`, unless its LLVM cannot be built here, the processor has
+    no fused multiply-add, or the environment says NETTRAIN_PRODUCTS=blas. Results then
     differ by rounding. Tapes run in machine code as far as possible (see `backend.native_replay`), unless
     that cannot be done here or the environment says NETTRAIN_TAPE=python, which gives the same bits with a
     single thread. `notes` are for the person who starts a run.
@@ -58,19 +58,20 @@ class NumpyBackend:
         self.threads = threads
         set_blas_threads(1)
         self.notes: list[str] = []
-        self._small = self._load_small_products()
+        self._tiles = self._load_tiles()
+        self._scratch: dict[str, Array] = {}
         self._native = self._load_native_replay()
 
-    def _load_small_products(self) -> ModuleType | None:
-        """The kernels for small products, or None where a BLAS takes all."""
+    def _load_tiles(self) -> ModuleType | None:
+        """What makes products by tiles, or None where a BLAS takes all."""
         if os.environ.get(PRODUCTS) == "blas":
             return None
         try:
-            from nettrain.backend import small_products
+            from nettrain.backend import tiled_products
         except Exception as error:  # another version of Numba or llvmlite may fail in any way
             self._note_fallback(BLAS_FOR_ALL, error)
             return None
-        return small_products if small_products.FUSED else None
+        return tiled_products if tiled_products.FUSED else None
 
     def _load_native_replay(self) -> ModuleType | None:
         """What runs tapes in machine code, or None where Python does."""
@@ -111,14 +112,16 @@ class NumpyBackend:
         clamp_min: float | None = None,
         relu_mask: Array | None = None,
     ) -> Call:
-        if self._small is not None and is_small(a, b):
+        if self._tiles is not None and takes_tiles(a, b):
             start, limit = bias_or_zeros(self, out, bias), lower_limit(self, clamp_min)
             mask = ones_like(self, out) if relu_mask is None else relu_mask
+            operands = self._tiles.Operands(out, a, b, *start, limit, mask)
+            work = out.size * a.shape[2] // PRODUCTS_PER_ELEMENT
             try:
-                work = out.size * a.shape[2] // PRODUCTS_PER_ELEMENT
-                return self.launch(self._small.small_product, work, out, a, b, *start, limit, mask)
+                calls = self._tiles.tiled_product(self, operands, work, self.threads, self._reused)
+                return calls[0] if len(calls) == 1 else self.capture(calls)
             except Exception as error:  # whatever Numba or LLVM cannot build
-                self._small = None
+                self._tiles = None
                 self._note_fallback(BLAS_FOR_ALL, error)
         blocks, finish = list(blocks_of(a, b, out)), (out, bias, clamp_min, relu_mask)
         products = [block.product(a, b, out) for block in blocks]
@@ -129,17 +132,24 @@ class NumpyBackend:
             [SideBySide([PythonReplay([call, *block.finishing(self, *finish)]) for block, call in shares])]
         )
 
+    def _reused(self, name: str, shape: Sequence[int]) -> Array:
+        """An array of this shape, in memory that all calls with this name share."""
+        size = int(np.prod(shape))
+        if self._scratch.get(name, np.empty(0)).size < size:
+            self._scratch[name] = self.zeros((size,))
+        return self._scratch[name][:size].reshape(shape)
+
     def sum_rows(self, x: Array, w: Array, start: int) -> Call:
         return sum_by_product(self, x, w, start)
 
     def transpose(self, out: Array, w: Array, start: int) -> Call:
-        if self._small is not None:
+        if self._tiles is not None:
             members, columns, rows = out.shape
             matrix = w[:, start : start + rows * columns].reshape(members, rows, columns)
             try:
-                return self.launch(self._small.transpose_squares, out.size, out, matrix)
+                return self.launch(self._tiles.transpose_squares, out.size, out, matrix)
             except Exception as error:  # whatever Numba or LLVM cannot build
-                self._small = None
+                self._tiles = None
                 self._note_fallback(BLAS_FOR_ALL, error)
         return self.launch(transpose, out.size, out, w, start)
 

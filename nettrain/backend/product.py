@@ -1,20 +1,32 @@
-"""Which products are small, and the passes that finish a product of a BLAS: bias, clamp and mask."""
+"""Which products go by tiles, and the passes that finish one of a BLAS: bias, clamp and mask."""
 
 import numpy as np
 
 from nettrain.backend.base import Array, Backend, Call
 from nettrain.backend.kernel import kernel, prange
 
-LARGEST = 64 * 64 * 64  # multiply-adds up to which products by tiles are as fast as a BLAS on one thread
+LARGEST = 64 * 64 * 64  # multiply-adds up to which it does not pay to cut a product into parts
+BROAD = 160  # columns of the result, from which on larger ones by tiles are faster than by a BLAS
+DEEPEST = 4096  # numbers of the inner index, up to which a strip of columns stays in the caches
+
+
+def takes_tiles(a: Array, b: Array) -> bool:
+    """Whether the product of a (1|R, n, m) and b (1|R, m, k) is one for `tiled_products`, or for a BLAS.
+
+    Their sizes decide, never how many members there are: a member's bits must not depend on that.
+    """
+    gapless = is_gapless(b, 2) or is_gapless(b, 1)
+    return is_small(a, b) or (gapless and b.shape[2] >= BROAD and a.shape[2] <= DEEPEST)
 
 
 def is_small(a: Array, b: Array) -> bool:
-    """Whether the product of a (1|R, n, m) and b (1|R, m, k) is one for `small_products.small_product`.
+    """Whether the product of a (1|R, n, m) and b (1|R, m, k) is one for `small_products.small_product`."""
+    return is_gapless(b, 2) and a.shape[1] * b.shape[1] * b.shape[2] <= LARGEST
 
-    n, m and k decide, never how many members there are: a member's bits must not depend on that.
-    """
-    contiguous = b.shape[2] == 1 or b.strides[2] == b.itemsize
-    return bool(contiguous and a.shape[1] * b.shape[1] * b.shape[2] <= LARGEST)
+
+def is_gapless(x: Array, axis: int) -> bool:
+    """Whether numbers that follow each other along an axis of x (R, n, m) lie side by side."""
+    return bool(x.shape[axis] == 1 or x.strides[axis] == x.itemsize)
 
 
 def finishing(

@@ -28,7 +28,7 @@ FEATURES: dict[str, bool] = dict(llvm.get_host_cpu_features())
 FUSED = FEATURES.get("fma", False)  # without it a fused multiply-add is a call of a function
 BYTES = 64 if FEATURES.get("avx512f", False) else 32  # of a vector register
 WIDE = BYTES // 16  # vectors in a row of the widest tile: as many as registers allow
-LOW, TALL = 4, BYTES // 8  # rows of the widest tile, and of the narrower ones
+LOW, TALL = 6, BYTES // 8  # rows of the widest tile, and of the narrower ones
 INDEX = ir.IntType(32)
 Generate = Callable[["BaseContext", ir.IRBuilder, "Signature", tuple[ir.Value, ...]], ir.Value]
 Struct = Any  # an array in compiled code, with data, shape and strides; Numba makes a class for each type
@@ -100,6 +100,29 @@ def _define_transpose_square(_: object, out: "types.Array", w: "types.Array") ->
 transpose_square: Callable[..., None] = intrinsic(_define_transpose_square, prefer_literal=True)
 
 
+def _define_copy_rows(
+    _: object, vectors: "types.IntegerLiteral", out: "types.Array", w: "types.Array"
+) -> "tuple[Signature, Generate]":
+    shape = TileShape(1, vectors.literal_value, True)
+
+    def generate(
+        context: "BaseContext", builder: ir.IRBuilder, signature: "Signature", values: tuple[ir.Value, ...]
+    ) -> ir.Value:
+        arrays = [
+            context.make_array(kind)(context, builder, value)
+            for kind, value in zip(signature.args[1:], values[1:], strict=True)
+        ]
+        _Tile(builder, _bits(out), shape).copy(*arrays)
+        return context.get_dummy_value()
+
+    return types.void(vectors, out, w), generate
+
+
+# copy_rows(vectors, out, w), for kernels: the first columns of out (m, k) = those of w (m, n), as many as so
+# many vectors have elements, or n. Rows have no gaps; vectors is a literal.
+copy_rows: Callable[..., None] = intrinsic(_define_copy_rows, prefer_literal=True)
+
+
 def _bits(array: "types.Array") -> int:
     """Of one element."""
     dtype = array.dtype
@@ -163,6 +186,17 @@ class _Tile:
         for j, value in enumerate(vectors):
             with self._if_below(j, columns):
                 self._store(value, self._offset(out.data, j, out_row), 0)
+
+    def copy(self, out: Struct, w: Struct) -> None:
+        """Load and store row after row."""
+        builder = self.builder
+        (rows, columns), (w_row, _) = (cgutils.unpack_tuple(builder, part) for part in (w.shape, w.strides))
+        out_row, _ = cgutils.unpack_tuple(builder, out.strides)
+        self.masks = [self._mask(columns, j) for j in range(self.vectors)]
+        with cgutils.for_range(builder, rows) as loop:
+            line, to = self._offset(w.data, loop.index, w_row), self._offset(out.data, loop.index, out_row)
+            for j in range(self.vectors):
+                self._store(self._load(line, j), to, j)
 
     def _interleaved(self, one: ir.Value, other: ir.Value, first: int) -> ir.Value:
         """Half of the elements of each, alternating, from element `first` on."""

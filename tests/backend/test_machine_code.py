@@ -247,4 +247,4 @@ def test_products_whose_llvm_cannot_be_built_go_through_a_blas(tmp_path, blas, b
     (tmp_path / "empty").mkdir()
     history, out = trained(tmp_path, before, NUMBA_CACHE_DIR=str(tmp_path / "empty"))
     np.testing.assert_array_equal(history, blas)
-    assert "small products go through the BLAS" in out
+    assert "all products go through the BLAS" in out

@@ -1,4 +1,4 @@
-"""Products of small matrices are right, and an element has the same bits wherever it lies."""
+"""Products by tiles are right, and an element has the same bits wherever it lies."""
 
 import math
 from collections.abc import Iterator
@@ -22,6 +22,9 @@ SHAPES = [
     (3, 2, 1),
     (130, 17, 4),
     (50, 81, 40),
+    (70, 170, 90),
+    (5, 200, 300),
+    (260, 165, 33),
 ]
 
 
@@ -45,31 +48,46 @@ def multiplied(
     return out[:, :, :-1]
 
 
+def transposed(x: np.ndarray) -> np.ndarray:
+    """The same numbers, of which those of a column lie side by side."""
+    return np.ascontiguousarray(x.swapaxes(1, 2)).swapaxes(1, 2)
+
+
 @pytest.fixture
 def no_blas(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fail the test if a product goes through a BLAS."""
 
     def product(*_: object) -> None:
-        pytest.fail("this one was meant to be small")
+        pytest.fail("this one was meant for tiles")
 
     monkeypatch.setattr(ProductBlock, "product", product)
 
 
 @pytest.mark.skipif(not FUSED, reason="this machine has no fused multiply-add")
 @pytest.mark.usefixtures("no_blas")
-class TestSmallProducts:
+class TestProductsByTiles:
     @pytest.mark.parametrize("dtype", ["float32", "float64"])
     @pytest.mark.parametrize("shape", SHAPES)
     def test_they_are_products(self, shape: tuple[int, int, int], dtype: str) -> None:
         a, b, w = operands(shape, dtype, 3)
         expected = a.astype(np.longdouble) @ b.astype(np.longdouble)
         close = {"rtol": 0, "atol": 40 * math.sqrt(shape[2]) * np.finfo(dtype).eps}
-        transposed = np.ascontiguousarray(a.swapaxes(1, 2)).swapaxes(1, 2)
         np.testing.assert_allclose(multiplied(dtype, a, b), expected, **close)
-        np.testing.assert_allclose(multiplied(dtype, transposed, b), expected, **close)
+        np.testing.assert_allclose(multiplied(dtype, transposed(a), b), expected, **close)
         np.testing.assert_allclose(multiplied(dtype, a, b, w), expected + w[:, None, 3:], **close)
         one = a[:1].astype(np.longdouble) @ b.astype(np.longdouble)
         np.testing.assert_allclose(multiplied(dtype, a[:1], b), one, **close)
+
+    @pytest.mark.parametrize("dtype", ["float32", "float64"])
+    @pytest.mark.parametrize("shape", [(70, 170, 90), (5, 200, 300), (260, 165, 33)])
+    def test_what_is_copied_first_changes_no_bit(self, shape: tuple[int, int, int], dtype: str) -> None:
+        a, b, w = operands(shape, dtype, 2)
+        expected = multiplied(dtype, a, b, w).tobytes()
+        assert multiplied(dtype, a, transposed(b), w).tobytes() == expected
+        assert multiplied(dtype, transposed(a), b, w).tobytes() == expected
+        far = np.full((2, b.shape[1], 40_000), np.nan, dtype)[:, :, 8 : 8 + b.shape[2]]  # one row is a page away
+        far[...] = b
+        assert multiplied(dtype, a, far, w).tobytes() == expected
 
     def test_an_element_is_the_fused_sum_in_order(self) -> None:
         a, b, w = operands((9, 3, 12), "float64", 1)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nettrain.backend.numpy import NumpyBackend
+from nettrain.backend.numpy import PRODUCTS, NumpyBackend
 from nettrain.catalogue.activations import activations
 from nettrain.model.fusing import fused
 from nettrain.model.layers import layers
@@ -29,7 +29,8 @@ def both(units: int, dtype: str) -> tuple[Probe, Probe]:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_no_bit_changes_where_a_blas_multiplies(dtype: str) -> None:
+def test_no_bit_changes_where_a_blas_multiplies(dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PRODUCTS, "blas")
     one, other = both(160, dtype)
     assert one.output.tobytes() == other.output.tobytes()
     assert one.gradient.tobytes() == other.gradient.tobytes()
@@ -49,8 +50,9 @@ def test_no_bit_changes_in_layers_of_sub_members(rate: float, dtype: str) -> Non
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_small_products_differ_in_rounding_alone(dtype: str) -> None:
-    one, other = both(16, dtype)
+@pytest.mark.parametrize("units", [16, 160], ids=["small", "large"])
+def test_products_by_tiles_differ_in_rounding_alone(units: int, dtype: str) -> None:
+    one, other = both(units, dtype)
     tolerance = 64 * np.finfo(dtype).eps
     np.testing.assert_allclose(one.output, other.output, rtol=tolerance, atol=tolerance)
     np.testing.assert_allclose(one.gradient, other.gradient, rtol=1e3 * tolerance, atol=1e3 * tolerance)
