@@ -8,7 +8,7 @@ import pytest
 from nettrain.backend.base import Call
 from nettrain.backend.native_replay import NativeReplay, flat
 from nettrain.backend.numpy import TAPE
-from nettrain.backend.replay import SideBySide
+from nettrain.backend.tiled_products import large_product
 from nettrain.catalogue.activations import activations
 from nettrain.catalogue.losses import losses
 from nettrain.catalogue.optimizers import optimizers
@@ -19,6 +19,7 @@ from tests.trained import IRIS, Trained, built, data_of, experiment, trained
 from tests.variants import overrides, variants
 
 FORMS = variants(optimizers)
+PANELS = -3  # among the arguments of `large_product`
 CHOICES = {
     **{
         f"activation {name}": [f"model.activation={name}"]
@@ -33,7 +34,8 @@ CHOICES = {
     "projected": ["model.residual=true", "model.hidden=[5, 7]", "model.activation=elu"],
     "limits": ["training.clip_norm=0.5", "training.clip_value=0.4", "regularization={l1: 0.01, max_norm: 1}"],
     "sub-members": ["model.sub_members={count: 3}", "model.activation=leaky_relu"],
-    "a BLAS": ["model.hidden=[600]", "training.batch_size=40", "model.dropout=0.3"],
+    "large products": ["model.hidden=[600]", "training.batch_size=40", "model.dropout=0.3"],
+    "a BLAS": ["model.hidden=[150, 150]", "training.batch_size=40", "model.dropout=0.3"],
     "float64": ["backend.dtype=float64", "model.dropout=0.3", "model.dropout_schedule=cosine"],
     "two threads": ["backend.threads=2", "model.hidden=[3000]", "training.batch_size=full"],
     "steps": ["training.history=step", "training.diagnostics=true", "training.evaluate_every=0.5"],
@@ -94,8 +96,8 @@ def test_no_bit_depends_on_the_number_of_threads(choice: str, monkeypatch: pytes
     assert 1 == len({one.run.final.parameters.tobytes() for one in runs})
     assert 1 == len({repr([event.figures for event in one.epochs]) for one in runs})
     assert runs[0].epochs[-1].figures["running_loss"].max() < runs[0].epochs[1].figures["running_loss"].min()
-    products = [call for call in recorded_calls(runs[1]) if isinstance(call, SideBySide)]
-    assert max(len(product.calls) for product in products) > len(runs[1].run.final.parameters)
+    products = [call for call in recorded_calls(runs[1]) if getattr(call, "kernel", None) is large_product]
+    assert max(len(product.arrays[PANELS]) for product in products) > 1  # parts that threads share out
 
 
 def recorded_calls(one: Trained) -> list[Call]:
