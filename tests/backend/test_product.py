@@ -85,7 +85,8 @@ class TestProductsByTiles:
         expected = multiplied(dtype, a, b, w).tobytes()
         assert multiplied(dtype, a, transposed(b), w).tobytes() == expected
         assert multiplied(dtype, transposed(a), b, w).tobytes() == expected
-        far = np.full((2, b.shape[1], 40_000), np.nan, dtype)[:, :, 8 : 8 + b.shape[2]]  # one row is a page away
+        apart = np.full((2, b.shape[1], 40_000), np.nan, dtype)  # each row on a page of its own
+        far = apart[:, :, 8 : 8 + b.shape[2]]
         far[...] = b
         assert multiplied(dtype, a, far, w).tobytes() == expected
 
