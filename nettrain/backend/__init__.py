@@ -12,8 +12,8 @@ A **kernel** (`kernel.Kernel`) is a loop over arrays written once, in Python: Nu
 `cuda` translates the same function to CUDA C++. Shared pieces of kernels are in `exponential`, `normal` and
 `philox` (random bits). Machine code is kept on disk (`fingerprint`, `stamped_cache`).
 
-**Products** have kernels of their own on the host (`tile`, `small_products`, `tiled_products`); a few go through
-a BLAS in blocks (`product_blocks`), each followed by passes for bias, clamp and mask (`product`).
+**Products** have kernels of their own on the host (`tile`, `small_products`, `tiled_products`); a few go
+through a BLAS in blocks (`product_blocks`), each followed by passes for bias, clamp and mask (`product`).
 
 A **pool** (`pool.Pool`) is scratch memory by name. `pinned` brings rows to a GPU while it computes, and
 `device` says which GPU there is, or why none can be used.
