@@ -142,7 +142,7 @@ def describe_shortage(error: BaseException, number: int) -> str:
 
 def format_bytes(size: int) -> str:
     """Bytes: 512 B, 1.5 MB, 141 GB."""
-    value, units = float(size), iter(("B", "kB", "MB", "GB"))
+    value, units = float(size), iter(("B", "kB", "MB", "GB", "TB", "PB", "EB", "ZB"))
     unit = next(units)
     while value >= 999.5 and (larger := next(units, None)):
         value, unit = value / 1000, larger

@@ -2,10 +2,14 @@
 
 from typing import TypeVar
 
+from nettrain.backend.device import format_bytes
+from nettrain.backend.host_memory import obtainable_memory
 from nettrain.catalogue.settings import Settings
+from nettrain.errors import DeviceMemoryError
 from nettrain.experiment.settings import Experiment
 
 SEEDS = 1 << 63  # seeds are below this
+LISTED_BYTES = 3000  # of an experiment that is written out for a member
 BlockType = TypeVar("BlockType", bound=Settings)
 
 
@@ -13,10 +17,22 @@ def replicas(experiment: Experiment) -> list[Experiment]:
     """The experiment of each member, from a resolved experiment: member r adds r to all seeds but the data's.
 
     With `vary: weights` all of them keep the same order of rows too. An ordinary run has one member, with
-    the experiment itself.
+    the experiment itself. Raises DeviceMemoryError when there are more than fit into memory.
     """
     training = experiment.training
-    return [replica(experiment, r) for r in range(max(training.repeat, training.ensemble))]
+    count = max(training.repeat, training.ensemble)
+    refuse_too_many(count, "training.repeat" if training.repeat > 1 else "training.ensemble")
+    return [replica(experiment, r) for r in range(count)]
+
+
+def refuse_too_many(count: int, key: str) -> None:
+    """Raise DeviceMemoryError, which begins with the key, when so many networks cannot even be listed."""
+    size, there = count * LISTED_BYTES, obtainable_memory()
+    if size > there:
+        raise DeviceMemoryError(
+            f"{key}: {count:,} networks take at least {format_bytes(size)} of memory, "
+            f"{format_bytes(there)} are free; lower it"
+        )
 
 
 def replica(experiment: Experiment, r: int) -> Experiment:

@@ -19,7 +19,11 @@ from nettrain.experiment.sweep_settings import SweepSettings
 from nettrain.experiment.training_settings import Seed, TrainingSettings
 from nettrain.model.settings import ModelSettings, RegularizationSettings
 
-Threads = Annotated[Annotated[int, Field(ge=1)] | Literal["auto"], expects("a whole number from 1, or auto")]
+MOST_THREADS = 1024
+Threads = Annotated[
+    Annotated[int, Field(ge=1, le=MOST_THREADS)] | Literal["auto"],
+    expects(f"a whole number from 1 to {MOST_THREADS}, or auto"),
+]
 
 ThresholdSetting = Annotated[
     Literal["none", "f1", "youden"] | float, expects("none, f1, youden or a number such as 0.3")

@@ -7,6 +7,8 @@ from itertools import count
 from typing import cast
 
 from nettrain.backend.choose import choose_backend
+from nettrain.backend.device import format_bytes
+from nettrain.backend.host_memory import obtainable_memory
 from nettrain.catalogue.members import grouping_key
 from nettrain.catalogue.registry import Choice
 from nettrain.catalogue.searches import (
@@ -29,6 +31,7 @@ from nettrain.experiment.sweep_settings import Parameter, SweepSettings
 NOTHING: Mapping[int, Values] = {}
 UNTOLD: Mapping[int, ToldTrial] = {}
 EPOCHS = "training.epochs"
+LISTED_BYTES, FEW = 10_000, 5000  # of a trial before it trains; trials between two looks at the memory left
 ENDINGS = ("early_stopping", "convergence", "target", "max_seconds")  # keys of `training:` that end it early
 SEVERAL = ("repeat", "ensemble", "snapshots")  # keys of `training:` that make several networks of a trial
 
@@ -84,6 +87,8 @@ class SearchSpace:
         if self.method.evolves:
             refuse_what_cannot_evolve(self)
         last = self.total if total is None else total
+        if last is not None:
+            self._refuse_without_room(last * LISTED_BYTES, f"{last:,} trials take")
         return self.numbered(count(1) if last is None else range(1, last + 1), chosen)
 
     def numbered(
@@ -99,6 +104,8 @@ class SearchSpace:
         trials: list[Trial] = []
         problems: dict[str, list[int]] = {}
         for number, values in self._values(numbers, chosen, told):
+            if len(trials) % FEW == FEW - 1:
+                self._refuse_without_room(FEW * LISTED_BYTES, f"the trials after {number:,} others take")
             try:
                 trials.append(self._trial(number, values))
             except (SpecError, DataError) as error:
@@ -107,6 +114,16 @@ class SearchSpace:
         if problems:
             raise SpecError(f"{line} ({list_briefly(numbers)})" for line, numbers in problems.items())
         return trials
+
+    def _refuse_without_room(self, size: int, what: str) -> None:
+        """Raise SpecError when trials cannot even be listed in the memory that is there."""
+        there = obtainable_memory()
+        if size > there:
+            with self.loaded.locating_errors():
+                raise SpecError(
+                    f"sweep.trials: {what} at least {format_bytes(size)} of memory, {format_bytes(there)} "
+                    "are free; search fewer, also of a grid"
+                )
 
     def with_values(self, values: Values) -> LoadedExperiment:
         """The experiment with these values. Raises SpecError when they are not valid."""

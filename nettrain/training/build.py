@@ -21,6 +21,7 @@ from nettrain.training.allocation import allocate
 from nettrain.training.control.build_monitors import build_monitors, monitored_metric
 from nettrain.training.diagnostics.profile import Profile
 from nettrain.training.folds import FoldMembers, folds_of, shared_settings
+from nettrain.training.memory_need import MemoryNeed
 from nettrain.training.population import Population
 from nettrain.training.rows.placement import host_rows, placed_rows
 from nettrain.training.run import FinalParameters, TrainingRun
@@ -48,12 +49,14 @@ def build(
     Training rows that do not fit on a device stream to it; without `streaming` they are put there all the
     same, for steps that take rows in no fixed order. With a `profile` the run measures where its time goes.
     With `recorded` it computes all figures of a history, otherwise no more than control the training.
-    Raises DataError when a batch is larger than the training rows, and ValueError when the experiments do not
+    Raises DataError when a batch is larger than the training rows, DeviceMemoryError when there is not enough
+    memory, and ValueError when the experiments do not
     have one grouping key or members with the same data have others between them.
     """
     folds = folds_of(experiments, data)
     members = _members(folds)
     model, population = members.model, members.population
+    _refuse_without_room(members, folds, backend)
     rows = host_rows(model, folds, backend, recorded=recorded)
     metric = monitored_metric(model.experiment, folds[0].data, rows)
     monitors = build_monitors(model, population, backend, metric)
@@ -101,6 +104,18 @@ def _members(folds: Sequence[FoldMembers]) -> _Members:
     population = Population(members, len(experiments), stacked_layers(architectures))
     model = Model(first, task_of(data.preprocessing, first), architecture)
     return _Members(model, population, experiments, architectures)
+
+
+def _refuse_without_room(members: _Members, folds: Sequence[FoldMembers], backend: Backend) -> None:
+    """Raise DeviceMemoryError when the arrays of a population do not fit into the memory of the host."""
+    if backend.xp is not np:
+        return
+    experiment = members.model.experiment
+    rows = max(len(fold.data.train.x) for fold in folds)
+    batch = min(rows, experiment.training.batch_rows(rows))
+    MemoryNeed.of(
+        experiment, members.model.architecture, members.population.size, batch
+    ).refuse_without_room()
 
 
 def _final_parameters(model: Model, members: int, backend: Backend) -> FinalParameters:

@@ -252,7 +252,7 @@ WRONG = [
     ("backend: {tf32: true, dtype: float64}\n", "f:2: backend.tf32: true does nothing for float64"),
     ("backend: {name: numpi}\n", 'f:2: backend.name: unknown "numpi", did you mean "numpy"?'),
     ("backend: {dtype: float33}\n", 'f:2: backend.dtype: unknown "float33", did you mean "float32"?'),
-    ("backend: {threads: 0}\n", "f:2: backend.threads: 0 is not a whole number from 1, or auto"),
+    ("backend: {threads: 0}\n", "f:2: backend.threads: 0 is not a whole number from 1 to 1024, or auto"),
     ("seed: -1\n", "f:2: seed: -1 is not at least 0"),
     ("seed: 1.5\n", "f:2: seed: 1.5 is not a whole number"),
     ("seed: 9223372036854775808\n", "f:2: seed: 9223372036854775808 is not below 9.22337e+18"),
