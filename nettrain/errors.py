@@ -8,6 +8,15 @@ LONGEST_NAME = 1000  # characters that are compared with other names, which take
 MOST_NAMES = 100  # in a message
 
 
+# Names and cells of a file may hold what a terminal would obey: C0 but for tabs and ends of lines, DEL, C1
+CONTROL = {code: f"\\x{code:02x}" for code in (*range(9), 11, 12, *range(14, 32), *range(127, 160))}
+
+
+def printable(text: str) -> str:
+    """The text with control characters written as escapes: `\\x1b` moves no cursor."""
+    return text.translate(CONTROL)
+
+
 class NettrainError(Exception):
     """Base class of all expected errors; `code` is the exit code of the command."""
 

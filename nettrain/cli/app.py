@@ -32,7 +32,7 @@ from nettrain.cli.show import show
 from nettrain.cli.sweep import sweep
 from nettrain.cli.train import train
 from nettrain.cli.tune import tune
-from nettrain.errors import BackendError, NettrainError
+from nettrain.errors import BackendError, NettrainError, printable
 
 
 def _version(asked: bool) -> None:
@@ -127,5 +127,5 @@ def _bug_message(error: Exception) -> str:
 def _fail(error: Exception, message: str, code: int) -> NoReturn:
     if "--debug" in sys.argv:
         raise error
-    print(message, file=sys.stderr)
+    print(printable(message), file=sys.stderr)
     sys.exit(code)

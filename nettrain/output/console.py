@@ -1,19 +1,30 @@
 """Consoles, notes on standard error, and YAML with syntax highlighting.
 
 No other file makes a console: names of classes, columns and folders are printed as they are, also where they
-read `[red]` or `:smile:`, which Rich would take for markup.
+read `[red]` or `:smile:`, which Rich would take for markup. Control characters in them become escapes.
 """
 
 from collections.abc import Iterable
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+
+from nettrain.errors import printable
 
 __all__ = ["Console", "console", "print_notes", "print_warnings", "print_yaml"]
 
 
 def console(*, stderr: bool = False) -> Console:
     """A console on standard output or standard error, for which text is only text."""
-    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+    return _EscapingConsole(stderr=stderr, markup=False, emoji=False, highlight=False)
+
+
+class _EscapingConsole(Console):
+    """A console to whose terminal no text can send a control sequence; Rich's own are apart from text."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=printable(segment.text))
 
 
 def print_notes(notes: Iterable[str]) -> None:

@@ -26,12 +26,13 @@ RESULTS = "cases.jsonl"
 KEPT = "faults"  # folder of the inputs of cases with faults
 FRAME = re.compile(r'File "[^"]*?((?:nettrain|site-packages)/[^"]+)", line (\d+), in (\S+)')
 FIRST = Limits(seconds=120, patience=300)  # what a first run may take, in which machine code is made
-PATIENT = Limits(seconds=30, patience=60)
+PATIENT = Limits(seconds=20, patience=40)
 BUSY = 2.0  # seconds of computing, without which a command has only waited
 GRACE = 10  # seconds after which the supervisor ends a worker whose alarm has not helped
 LARGE = 100_000_000  # bytes of a file that is not kept
 Entry = dict[str, Any]
 Run = Callable[[Command, Path, Limits], Outcome]
+Work = Callable[[list[int], Connection], None]
 
 
 @dataclass(frozen=True)
@@ -150,6 +151,12 @@ class Worker:
         """Whether its case takes longer than its own alarm would let it."""
         return monotonic() - self.since > limits.patience + GRACE
 
+    def close(self) -> None:
+        """Wait for its end."""
+        self.connection.close()
+        with suppress(ChildProcessError):
+            os.waitpid(self.process, 0)
+
 
 @dataclass(frozen=True)
 class Campaign:
@@ -190,41 +197,35 @@ class Campaign:
     def entries(self, numbers: Sequence[int], jobs: int) -> Iterator[Entry]:
         """Run cases in workers; those with faults count as what they are in a process of their own."""
         workers = [self.start(list(numbers[job::jobs])) for job in range(min(jobs, len(numbers)))]
-        while workers:
-            ready = set(wait([worker.connection for worker in workers], timeout=1))
-            for worker in list(workers):
-                if worker.connection in ready:
-                    entry = self.received(worker)
-                elif worker.overdue(self.workshop.limits):
-                    entry = self.ended(worker)
-                else:
+        suspects: list[Entry] = []
+        confirming: list[Worker] = []
+        while workers or suspects or confirming:
+            while suspects and len(confirming) < jobs:
+                confirming.append(self.start([suspects.pop(0)["case"]], self.confirm))
+            ready = set(wait([one.connection for one in (*workers, *confirming)], timeout=1))
+            for one in [*workers, *confirming]:
+                if one.connection not in ready and not (one in workers and one.overdue(self.workshop.limits)):
                     continue
-                yield self.confirmed(entry) if entry["faults"] else entry
-                worker.numbers.pop(0)
-                worker.since = monotonic()
-                if entry.get("died") or not worker.numbers:
-                    workers.remove(worker)
-                    with suppress(ChildProcessError):
-                        worker.connection.close()
-                        os.waitpid(worker.process, 0)
-                    workers += [self.start(worker.numbers)] if worker.numbers else []
+                entry = self.received(one) if one.connection in ready else self.ended(one)
+                if one in confirming or not entry["faults"]:
+                    yield entry
+                else:
+                    suspects.append(entry)
+                one.numbers.pop(0)
+                one.since = monotonic()
+                group = workers if one in workers else confirming
+                if entry.get("died") or not one.numbers:
+                    group.remove(one)
+                    one.close()
+                    group += [self.start(one.numbers)] if one.numbers else []
 
-    def confirmed(self, entry: Entry) -> Entry:
+    def confirm(self, numbers: list[int], connection: Connection) -> None:
         """What a case with faults does by itself; its input is kept."""
-        again = self.workshop_call(entry["case"])
-        return again if again is not None else entry
-
-    def workshop_call(self, number: int) -> Entry | None:
-        """Confirm a case in a forked process, since preparing it may use Polars."""
-        with tempfile.NamedTemporaryFile(dir=self.workshop.scratch, suffix=".json") as answer:
-
-            def confirm() -> None:
-                entry = self.workshop.confirmed(number)
-                Path(answer.name).write_text(json.dumps(entry))
-                if entry["faults"]:
-                    self.workshop.keep(number, self.folder / KEPT / str(number))
-
-            return json.loads(Path(answer.name).read_text()) if called(confirm) else None
+        for number in numbers:
+            entry = self.workshop.confirmed(number)
+            if entry["faults"]:
+                self.workshop.keep(number, self.folder / KEPT / str(number))
+            connection.send(entry)
 
     def received(self, worker: Worker) -> Entry:
         """What a worker sends, or that it has died."""
@@ -248,23 +249,27 @@ class Campaign:
             "died": True,
         }
 
-    def start(self, numbers: list[int]) -> Worker:
-        """A new worker for these cases."""
+    def work(self, numbers: list[int], connection: Connection) -> None:
+        """Run cases and send what they led to."""
+        for number in list(numbers):
+            connection.send(self.workshop.entry(number))
+
+    def start(self, numbers: list[int], work: Work | None = None) -> Worker:
+        """A new process for these cases."""
         ours, theirs = Pipe(duplex=False)
         process = os.fork()
         if process == 0:
             ours.close()
-            _work(self.workshop, numbers, theirs)
+            _end_after(work or self.work, numbers, theirs)
         theirs.close()
         return Worker(process, ours, numbers)
 
 
-def _work(workshop: Workshop, numbers: list[int], connection: Connection) -> None:
-    """Run cases and send what they led to; never returns."""
+def _end_after(work: Work, numbers: list[int], connection: Connection) -> None:
+    """Call this and end the process; never returns."""
     code = 1
     try:
-        for number in list(numbers):
-            connection.send(workshop.entry(number))
+        work(numbers, connection)
         code = 0
     except BaseException:
         traceback.print_exc()

@@ -49,7 +49,8 @@ class Case:
 def drawn(number: int, seed: int = 0) -> Case:
     """The case of a number."""
     draw = Random(f"{seed}:{number}")
-    subject = list(SUBJECTS.values())[number % len(SUBJECTS)]
+    subjects = list(SUBJECTS.values())
+    (subject,) = draw.choices(subjects, [one.weight for one in subjects])
     count = draw.choice([1, 1, 1, 1, 2, 3])
     if subject.kinds == (ARGUMENTS,):
         return Case(number, subject, (), tuple(draw.choices(list(ARGUMENT_MUTATIONS), k=count)), draw)

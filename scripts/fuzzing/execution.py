@@ -18,10 +18,15 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from time import process_time
 from types import FrameType
 from unittest.mock import patch
+
+import typer
+import typer.main
+from typer.main import get_command
 
 ENVIRONMENT = {"COLUMNS": "100", "NO_COLOR": "1", "NETTRAIN_DRAWING": "here", "NETTRAIN_BACKEND": "numpy"}
 MEMORY_DISK = Path("/dev/shm")  # where there is one: files are synchronised, and disks are slow
@@ -38,7 +43,7 @@ class Limits:
     seconds: float = 5.0  # of computing
     patience: float = 12.0  # seconds until it is killed, since other work may share the machine
     megabytes: int = 1000
-    address_space: int = 4 << 30
+    address_space: int = 700 << 20  # more than a process has; nettrain must say so, and for what
 
 
 @dataclass(frozen=True)
@@ -59,14 +64,24 @@ class Outcome:
 def nettrain(command: Command) -> None:
     """The entry point of the command; ends by SystemExit.
 
-    Workers of a sweep are forked too, which saves the second that their imports take.
+    Workers of a sweep are forked too, which saves the second that their imports take, and the commands with
+    their options are made once.
     """
     from nettrain.cli.app import main
     from nettrain.sweep import process_pool
 
     sys.argv = ["nettrain", *command]
-    with patch.object(process_pool, "get_context", lambda way: multiprocessing.get_context("fork")):
+    with (
+        patch.object(process_pool, "get_context", lambda way: multiprocessing.get_context("fork")),
+        patch.object(typer.main, "get_command", _commands),
+    ):
         main()
+
+
+@cache
+def _commands(app: typer.Typer) -> object:
+    """What Typer makes of all functions that are commands."""
+    return get_command(app)
 
 
 def preload() -> None:

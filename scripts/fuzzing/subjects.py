@@ -29,6 +29,7 @@ class Subject:
     writes: tuple[str, ...] = ()
     results: tuple[str, ...] = ()
     continuation: bool = False
+    weight: int = 4  # how often it is drawn
 
 
 SUBJECTS: dict[str, Subject] = {}
@@ -177,6 +178,7 @@ for file in (
         ("report", "runs/steps", "--out", "r.html"),
         "runs/steps data/flowers.csv",
         writes=("r.html",),
+        weight=1,  # its pictures take more than a second
     )
 subject(
     "predict calibrated",

@@ -113,6 +113,12 @@ def test_refuses_damaged_files(data, message, tmp_path, monkeypatch):
     assert refusal(read_idx, Path("x")).startswith(message)
 
 
+def test_a_size_of_zero_beside_sizes_beyond_any_array_holds_no_images(tmp_path):
+    sizes = struct.pack(">4B4I", 0, 0, 8, 4, 0, 2**32 - 1, 2**32 - 1, 2**32 - 1)
+    folder = write(tmp_path / "digits", train_images_idx3_ubyte=sizes)
+    assert refusal(read_folder, folder, ReadOptions()).endswith("train-images-idx3-ubyte: holds no images")
+
+
 @pytest.mark.parametrize(
     ("files", "message"),
     [

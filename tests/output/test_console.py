@@ -20,6 +20,18 @@ def test_text_is_only_text(capsys):
     assert [True] * 3 == [text in printed for text in ("[bold]a", "[/INST]", "[m/s] :smile:")]
 
 
+def test_text_sends_nothing_to_the_terminal(capsys):
+    screen = console()
+    screen.print("a\x1b[2Jb\x9b1mc\td")
+    table = Table("\x1b[31mname")
+    table.add_row("cell\x00\x7f")
+    screen.print(table)
+    printed = capsys.readouterr().out
+    assert r"a\x1b[2Jb\x9b1mc" in printed
+    assert [True] * 2 == [text in printed for text in (r"\x1b[31m", "cell")]
+    assert not {"\x1b", "\x9b", "\x00", "\x7f"} & set(printed)
+
+
 def test_no_other_file_makes_a_console_or_reads_markup():
     texts = {
         path.relative_to(ROOT).as_posix(): path.read_text() for path in (ROOT / "nettrain").rglob("*.py")

@@ -11,18 +11,19 @@ from fuzzing.mutation import mutation
 from fuzzing.trees import mutate_as_trees
 
 KIND = "yaml"
+LOADER, DUMPER = yaml.CSafeLoader, yaml.CSafeDumper  # ten times as fast
 
 
 def written(tree: Any, before: bytes) -> bytes:
     """The document as YAML, raw text included."""
-    text = yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, width=10**9)
+    text = yaml.dump(tree, Dumper=DUMPER, sort_keys=False, allow_unicode=True, width=10**9)
     return hostile.with_raw_text(text).encode(errors="surrogatepass")
 
 
 def read(data: bytes) -> Any:
     """The document, by PyYAML. Raises ValueError when it is none."""
     try:
-        return yaml.safe_load(data)
+        return yaml.load(data, LOADER)
     except yaml.YAMLError as error:
         raise ValueError(str(error)) from error
 
