@@ -1,6 +1,7 @@
 """How tables that nettrain wrote (CSV) are read back: cells by their columns, errors with the line."""
 
 import csv
+import json
 import math
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -9,13 +10,12 @@ from typing import TYPE_CHECKING
 
 from nettrain.data.reading.polars_errors import polars_errors
 from nettrain.errors import DataError, StoredFileError
-from nettrain.store.written_table import read_lines
+from nettrain.store.written_table import first_line, read_lines
 
 if TYPE_CHECKING:
     import polars as pl
 
 LARGEST = 2**53  # of whole numbers
-MOST_HEADER = 1 << 20  # characters
 ADVICE = "restore or remove it"
 
 Cell = int | float | str | None
@@ -62,7 +62,7 @@ def _cell(path: Path, line: int, name: str, cell: str, read: object, needs: Sequ
     if is_wrong:
         shown = cell if len(cell) < 40 else f"{cell[:36]}..."
         kind = "a whole number" if read is _whole else "a number"
-        raise changed(path, f'line {line}, column "{name}": "{shown}" is not {kind}')
+        raise changed(path, f"line {line}, column {json.dumps(name)}: {json.dumps(shown)} is not {kind}")
     return value
 
 
@@ -80,7 +80,7 @@ def check_header(path: Path, header: Sequence[str], needs: Sequence[str]) -> Non
         raise changed(path, f'there is no column "{missing}"')
     twice = next((name for name in header if header.count(name) > 1), None)
     if twice is not None:
-        raise changed(path, f'there are two columns "{twice}"')
+        raise changed(path, f"there are two columns {json.dumps(twice)}")
 
 
 def changed(path: Path, reason: str) -> StoredFileError:
@@ -104,7 +104,7 @@ def read_frame(path: Path, *, needs: Sequence[str], whole: Collection[str] = ())
     """A table of numbers as a frame; what it `needs`, and what is `whole`, is as of `read_table`."""
     import polars as pl
 
-    header = _header(path)
+    header = next(csv.reader([first_line(path)]), [])
     check_header(path, header, needs)
     schema = {name: pl.Int64() if name in whole else pl.Float64() for name in header}
     with frame_errors(path):
@@ -114,13 +114,3 @@ def read_frame(path: Path, *, needs: Sequence[str], whole: Collection[str] = ())
         if numbers.null_count() or (numbers.dtype.is_float() and not numbers.is_finite().all()):
             raise changed(path, f'column "{name}" has cells that are no numbers')
     return frame
-
-
-def _header(path: Path) -> list[str]:
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            return next(csv.reader([file.readline(MOST_HEADER)]), [])
-    except OSError as error:
-        raise StoredFileError(f"{path}: cannot be read: {error.strerror}") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise changed(path, "it is no text") from error

@@ -5,6 +5,7 @@ rows are appended. Columns that are added later are empty in these rows, and do 
 """
 
 import csv
+import stat
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from nettrain.store.digest import running_hash
 from nettrain.store.stored_file import read_limited
 
 MOST_BYTES = 16 << 30
+MOST_HEADER = 16 << 20  # bytes
 ADVICE = "restore it, or remove it: it then begins anew"
 
 
@@ -96,8 +98,26 @@ def recorded(path: Path, rows: int | None = None) -> TableRecord:
     return lines.record
 
 
+def first_line(path: Path) -> str:
+    """The first line of a table, of which files of anything else may have none. Raises StoredFileError."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise StoredFileError(f"{path}: is not a file")
+        with path.open("rb") as file:
+            line = file.readline(MOST_HEADER)
+    except OSError as error:
+        raise StoredFileError(f"{path}: cannot be read: {error.strerror}") from error
+    if (line and not line.endswith(b"\n")) or b"\0" in line:
+        raise StoredFileError(f"{path}: is no table: its first line has no end; {ADVICE}")
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise StoredFileError(f"{path}: is not text in UTF-8; {ADVICE}") from error
+
+
 def read_lines(path: Path) -> list[str]:
     """The lines of a table, each with its end. Raises StoredFileError when it is no text."""
+    first_line(path)
     try:
         text = read_limited(path, MOST_BYTES).decode("utf-8")
     except UnicodeDecodeError as error:

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from typing import Literal
 
+from nettrain.errors import StoredFileError
 from nettrain.experiment.load import to_yaml
 from nettrain.files import write_atomic
 from nettrain.store.journal_lines import TrialStatus
 from nettrain.store.run_folder import csv_text, write_json
+from nettrain.store.stored_file import MOST_BYTES, read_limited, read_stored
 from nettrain.store.sweep_summary import BestTrial, ConstraintJson, SweepSummary
 from nettrain.sweep.constraints import Constraint, broken
 from nettrain.sweep.fold_figures import SD
@@ -24,10 +26,11 @@ STATUSES: tuple[TrialStatus, ...] = ("finished", "pruned", "diverged", "failed")
 def is_written(sweep: Sweep) -> bool:
     """Whether the tables in the folder already have all results."""
     try:
-        is_current = sweep.folder.trials.read_text(encoding="utf-8") == trials_table(sweep)
-    except (OSError, UnicodeDecodeError):
+        is_current = read_limited(sweep.folder.trials, MOST_BYTES) == trials_table(sweep).encode()
+        read_stored(sweep.folder.summary, SweepSummary)
+    except StoredFileError:
         return False
-    return is_current and sweep.folder.summary.is_file()
+    return is_current
 
 
 def write_results(sweep: Sweep, seconds: float) -> SweepSummary:

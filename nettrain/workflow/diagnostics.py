@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from nettrain.store.diagnostics import KEYS, DiagnosticsRow, diagnostics_rows, read_rows
+from nettrain.store.written_table import first_line
 from nettrain.training.diagnostics.layer_diagnostics import QUANTITIES
 from nettrain.training.events import EpochDone
 
@@ -14,8 +15,7 @@ def read_diagnostics(path: Path) -> pl.DataFrame | None:
     """The frame of a `diagnostics.csv`, None when there is none."""
     if not path.is_file():
         return None
-    with path.open(encoding="utf-8") as file:
-        member_column = file.readline().startswith(KEYS[0])
+    member_column = first_line(path).startswith(KEYS[0])
     return _frame(read_rows(path), member_column=member_column)
 
 

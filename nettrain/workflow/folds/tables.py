@@ -10,6 +10,7 @@ from nettrain.store.fold_summary import FACTS
 from nettrain.store.history import DownsampledHistory, HistoryRow
 from nettrain.store.run_folder import RunFolder
 from nettrain.store.stored_table import check_header, frame_errors
+from nettrain.store.written_table import first_line
 from nettrain.workflow.history import read_history
 
 OUT_OF_FOLD = ("row", "repeat", "fold")  # columns that every such table has
@@ -19,6 +20,7 @@ def read_fold_figures(path: Path) -> pl.DataFrame | None:
     """The frame of a `folds.csv`: a row for each fold; None when there is none."""
     if not path.is_file():
         return None
+    first_line(path)
     with frame_errors(path):
         frame = pl.read_csv(path, infer_schema_length=None, glob=False)
     check_header(path, frame.columns, FACTS)

@@ -18,6 +18,7 @@ from nettrain.store.sweep_folder import SweepFolder
 from nettrain.store.sweep_summary import SweepSummary
 from nettrain.store.tune_folder import TuneFolder
 from nettrain.store.tune_summary import TuneSummary
+from nettrain.store.written_table import first_line
 from nettrain.sweep.anova.analysed import AnalysedTrial
 from nettrain.sweep.anova.analysis import Anova, NoAnova, what_mattered
 from nettrain.sweep.fold_figures import SD
@@ -168,6 +169,7 @@ def report_on_sweep(path: Path) -> SweepReport:
     parameters = [searched_parameter(key, dump) for key, dump in begun["parameters"].items()]
     keys = [one.key for one in parameters]
     # figures are read as they are spelled, values as an experiment file would
+    first_line(folder.trials)
     with frame_errors(folder.trials):
         table = pl.read_csv(folder.trials, infer_schema=False, glob=False)
     check_header(folder.trials, table.columns, ("trial", "status", "epochs", *keys))
