@@ -4,12 +4,14 @@ import gc
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
+from importlib import import_module
 
 import pytest
 from hypothesis import HealthCheck, settings
-from hypothesis.internal.conjecture import providers
 
 from nettrain.backend.choose import PREFERRED
+from tests.offline import sitecustomize as network
 
 # Where a GPU answers, `auto` would take it: tests that compare bits are NumPy's, also in processes they start.
 os.environ[PREFERRED] = "numpy"
@@ -21,9 +23,11 @@ settings.register_profile(
     "anywhere", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
 settings.load_profile("anywhere")
-# Hypothesis reads all our sources, for seconds, to try the numbers and words in them too
-if hasattr(providers, "_get_local_constants"):
-    providers._get_local_constants = lambda: providers._local_constants
+# Hypothesis reads all our sources, for seconds, to try the numbers and words in them too; older ones do not
+with suppress(ImportError):
+    providers = import_module("hypothesis.internal.conjecture.providers")
+    if hasattr(providers, "_get_local_constants"):
+        providers._get_local_constants = lambda: providers._local_constants
 
 gc.disable()  # until all tests are imported, which leaves no cycles worth a search among all they brought
 
@@ -45,6 +49,12 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Processes among which the whole suite is shared out; chosen tests run in one, which begins at once."""
     whole = config.args_source is config.ArgsSource.TESTPATHS and not config.option.keyword
     return min(MOST_WORKERS, os.cpu_count() or 1) if whole else 0
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Let tests that are marked reach a network."""
+    network.allowed = item.get_closest_marker("network") is not None
 
 
 @pytest.fixture(autouse=True)

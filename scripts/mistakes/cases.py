@@ -33,7 +33,7 @@ ON_THE_COMMAND_LINE = [
     Mistake(
         COMMAND_LINE,
         "an unknown option",
-        f"{TRAIN} --no-figure",
+        f"{TRAIN} --xyz",
         "`nettrain train --help` lists them. Settings of the experiment are written `KEY=VALUE`.",
     ),
 ]

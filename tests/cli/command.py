@@ -13,8 +13,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / "configs"
+PATH = os.pathsep.join([str(ROOT / "tests" / "offline"), str(ROOT)])  # without a network
 COMMAND = (sys.executable, "-W", "error", "-m", "nettrain")
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100", "NO_COLOR": "1"}
+ENVIRONMENT = {**os.environ, "PYTHONPATH": PATH, "COLUMNS": "100", "NO_COLOR": "1"}
 ENVIRONMENT.pop("PYTHONDONTWRITEBYTECODE", None)  # each of many processes would compile all of it anew
 
 

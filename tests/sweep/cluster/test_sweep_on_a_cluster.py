@@ -25,6 +25,7 @@ from nettrain.workflow.sweep import sweep
 from tests.sweep.sweeping import HALVING, MANY, rows, run_sweep, write_experiment
 
 distributed = pytest.importorskip("distributed")
+pytestmark = pytest.mark.network
 
 FOLDS = """
 experiment: folds
