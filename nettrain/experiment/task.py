@@ -18,9 +18,7 @@ def network_of(experiment: Experiment, data: Prepared, rates: Rates | None = Non
     asks for. `rates` are the largest of any member,
     those of the experiment itself by default.
     """
-    loss, shared = loss_of(experiment), experiment.model.last_activation.outputs_only
-    one_for_two = "two classes" in loss.fits and not (shared and loss.probabilities)
-    outputs = data.preprocessing.outputs(one_for_two=one_for_two) * loss.outputs_per_target
+    loss, outputs = loss_of(experiment), outputs_of(experiment, data.preprocessing)
     inputs, columns = data.preprocessing.inputs, source_columns(data.preprocessing)
     activation = "sigmoid" if outputs == 1 and loss.output_activation == "softmax" else loss.output_activation
     return architecture(
@@ -32,6 +30,13 @@ def network_of(experiment: Experiment, data: Prepared, rates: Rates | None = Non
         output_activation=activation,
         clamp=output_clamp(experiment),
     )
+
+
+def outputs_of(experiment: Experiment, preprocessing: Preprocessing) -> int:
+    """The number of outputs of its network."""
+    loss, shared = loss_of(experiment), experiment.model.last_activation.outputs_only
+    one_for_two = "two classes" in loss.fits and not (shared and loss.probabilities)
+    return preprocessing.outputs(one_for_two=one_for_two) * loss.outputs_per_target
 
 
 def output_clamp(experiment: Experiment) -> OutputClamp | None:

@@ -17,10 +17,12 @@ from nettrain.files import write_error
 from nettrain.store.digest import content_digest
 from nettrain.store.journal_lines import JournalLine
 from nettrain.store.stored_file import check, parse_json, read_limited
+from nettrain.store.written_table import first_line
 
 NAME = "journal.jsonl"
 DIGEST = "digest"
 MOST_BYTES = 1 << 30
+MOST_LINE = 16 << 20  # bytes
 NOT_FINITE = ("nan", "inf", "-inf")
 JournalEntry = dict[str, Any]
 
@@ -30,7 +32,11 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.entries, self._last = _entries(path, _whole_lines(path))
+        content = _content(path) if path.exists() else b""
+        whole = content.rpartition(b"\n")[0]
+        self.entries, self._last = _entries(path, whole)
+        if len(whole) + 1 < len(content) or (content and not whole):
+            _cut(path, len(whole) + 1 if whole else 0)  # only now: one that is refused stays as it is
 
     def append(self, entries: Iterable[JournalEntry]) -> None:
         """Append entries; when this returns, they are on the disk."""
@@ -52,19 +58,26 @@ class Journal:
 
 def read_journal(path: Path) -> list[JournalEntry]:
     """The entries of a journal that another process may be writing. Raises StoredFileError at a bad line."""
-    return _entries(path, read_limited(path, MOST_BYTES).rpartition(b"\n")[0])[0]
+    return _entries(path, _content(path).rpartition(b"\n")[0])[0]
 
 
-def _whole_lines(path: Path) -> bytes:
-    """The lines of a journal, none if there is no file; an incomplete last one is cut off."""
-    content = read_limited(path, MOST_BYTES) if path.exists() else b""
-    whole = content.rpartition(b"\n")[0]
-    if len(whole) + 1 < len(content) or (content and not whole):
-        try:
-            os.truncate(path, len(whole) + 1 if whole else 0)
-        except OSError as error:
-            raise NettrainError(f"{path}: cannot be written: {error.strerror}") from error
-    return whole
+def _content(path: Path) -> bytes:
+    """The bytes of a journal; a large file without the end of a first line is none."""
+    try:
+        is_large = path.stat().st_size > MOST_LINE
+    except OSError as error:
+        raise StoredFileError(f"{path}: cannot be read: {error.strerror}") from error
+    if is_large:
+        first_line(path)
+    return read_limited(path, MOST_BYTES)
+
+
+def _cut(path: Path, length: int) -> None:
+    """Cut an incomplete last line off."""
+    try:
+        os.truncate(path, length)
+    except OSError as error:
+        raise NettrainError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def _entries(path: Path, lines: bytes) -> tuple[list[JournalEntry], str]:

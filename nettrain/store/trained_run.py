@@ -11,11 +11,12 @@ from nettrain.backend.base import Backend, HostArray
 from nettrain.backend.choose import open_backend
 from nettrain.catalogue.metrics import Task
 from nettrain.data.preprocessing import Preprocessing
-from nettrain.errors import BackendError, SpecError, nearest
+from nettrain.data.tables.table import counted
+from nettrain.errors import BackendError, SpecError, StoredFileError, nearest
 from nettrain.experiment.load import read, validate
 from nettrain.experiment.resolution import resolve
 from nettrain.experiment.settings import BackendSettings, Experiment
-from nettrain.experiment.task import task_of
+from nettrain.experiment.task import outputs_of, source_columns, task_of
 from nettrain.inference.model import Model, TrainedNetworks
 from nettrain.inference.postprocessing import Postprocessing
 from nettrain.model.architecture import Architecture
@@ -146,8 +147,7 @@ def open_trained(path: Path, backend: str | None = None, device: int | None = No
     architecture, parameters, statistics = read_model(folder.model)
     preprocessing = read_preprocessing(folder.preprocessing)
     experiment = _with_backend(validate(read(folder.config)), backend, device)
-    if architecture.inputs != preprocessing.inputs:
-        raise SpecError(f"{path}: its model and its preprocessing belong to different runs")
+    _check_model(folder, architecture, preprocessing, experiment)
     if not np.isfinite(parameters).all(axis=1).any():
         raise SpecError(f"{path}: the run diverged, its weights are not finite")
     task = task_of(preprocessing, experiment)
@@ -157,6 +157,23 @@ def open_trained(path: Path, backend: str | None = None, device: int | None = No
     return TrainedRun(
         experiment, architecture, parameters, statistics, preprocessing, opened, rules, folder, summary, note
     )
+
+
+def _check_model(
+    folder: RunFolder, architecture: Architecture, preprocessing: Preprocessing, experiment: Experiment
+) -> None:
+    """Raise StoredFileError when a model and what goes with it belong to different runs."""
+    if isinstance(experiment.loss, str):
+        raise StoredFileError(f"{folder.config}: loss: {experiment.loss} is not what a trained run has")
+    outputs = outputs_of(experiment, preprocessing)
+    if architecture.outputs != outputs:
+        there = f"has {counted(architecture.outputs, 'output')}, the run has {outputs}"
+        raise StoredFileError(f"{folder.model}: {there} by config.yaml and {folder.preprocessing.name}")
+    if architecture.inputs != preprocessing.inputs:
+        there = f"has {counted(architecture.inputs, 'input')}, {folder.preprocessing.name} makes"
+        raise StoredFileError(f"{folder.model}: {there} {preprocessing.inputs}")
+    if architecture.columns and architecture.columns != source_columns(preprocessing):
+        raise StoredFileError(f"{folder.model}: its columns are not those of {folder.preprocessing.name}")
 
 
 def _with_backend(experiment: Experiment, backend: str | None, device: int | None) -> Experiment:

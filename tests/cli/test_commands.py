@@ -242,20 +242,21 @@ def test_a_run_that_lacks_a_file_says_which(broken, name):
 def test_damaged_files_are_one_line(broken):
     (broken / "preprocessing.json").write_text('{"a":')
     done = inside(broken, "predict", ".", "builtin:iris")
-    assert (2, 1) == (done.code, done.err.count("\n"))
-    assert done.err.startswith("preprocessing.json: cannot be read: ")
+    assert (3, "preprocessing.json: is not JSON: Expecting value\n") == (done.code, done.err)
     (broken / "model.safetensors").write_bytes((broken / "model.safetensors").read_bytes()[:-8])
     done = inside(broken, "predict", ".", "builtin:iris")
-    assert (2, 1) == (done.code, done.err.count("\n"))
-    assert done.err.startswith("model.safetensors: not a model of nettrain: ")
+    assert (3, 1) == (done.code, done.err.count("\n"))
+    assert done.err.startswith("model.safetensors: is not a model of nettrain: ")
 
 
 def test_a_run_put_together_from_two_is_refused(folder, broken, tmp_path):
     arguments = ("train", IRIS, "data.source=synthetic:moons", "data.target=null", "training.epochs=1")
     assert 0 == inside(tmp_path, *arguments, "--quiet").code
     shutil.copy(tmp_path / "runs" / "iris" / "model.safetensors", broken)
-    expected = f"{broken}: its model and its preprocessing belong to different runs"
-    fails(tmp_path, 2, expected, "predict", broken, "builtin:iris")
+    expected = (
+        f"{broken}/model.safetensors: has 1 output, the run has 3 by config.yaml and preprocessing.json"
+    )
+    fails(tmp_path, 3, expected, "predict", broken, "builtin:iris")
 
 
 def test_a_config_that_leaves_threads_open_predicts(broken, answers):

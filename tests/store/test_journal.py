@@ -154,3 +154,21 @@ def test_a_journal_without_digests_is_of_another_version(file):
         "1: was written by another version of nettrain, whose sweeps this one does not go on with; begin"
         in (refused(file))
     )
+
+
+def test_one_that_is_refused_keeps_its_torn_line(file):
+    lines = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(b"".join([lines[0], lines[2], b'{"kind": "tri']))
+    assert refused(file).startswith(f"2: {CHANGED}")
+
+
+def test_a_large_file_of_nothing_is_not_read(file):
+    with file.open("wb") as f:
+        f.truncate(900 << 20)
+    assert "is no table: its first line has no end" in refused_large(file)
+
+
+def refused_large(path) -> str:
+    with pytest.raises(StoredFileError) as caught:
+        read_journal(path)
+    return str(caught.value)

@@ -11,7 +11,7 @@ from time import monotonic
 
 import pytest
 
-from nettrain.errors import NettrainError, SpecError
+from nettrain.errors import DataError, NettrainError, SpecError
 from nettrain.experiment.load import load, to_yaml
 from nettrain.sweep.messages import TrialChunk, TrialResult
 from nettrain.sweep.opening import open_sweep
@@ -85,6 +85,26 @@ def test_a_trial_whose_line_is_cut_off_is_trained_again(many, tmp_path):
     again = run_sweep(tmp_path, MANY)
     assert sum(len(chunk.trials) for chunk in again.chunks) == 1
     assert rows(many) == rows(again)
+
+
+def test_a_sweep_goes_on_with_the_data_that_it_was_begun_with(tmp_path):
+    rows = "".join(f"{k % 7},{k % 5},{k % 2}\n" for k in range(40))
+    (tmp_path / "t.csv").write_text(f"a,b,y\n{rows}")
+    text = MANY.replace("'builtin:iris', test: 0.2", f"{tmp_path}/t.csv, target: y")
+    first = run_sweep(tmp_path, text, stop_after=1)
+    before = first.folder.journal.read_bytes()
+    for changed, said in {
+        "a,b,y\n" + rows.replace("6,1,0", "6,2,0"): "the inputs of training rows are different",
+        "a,b,y,new\n" + rows.replace("\n", ",0\n"): 'column "new" is new',
+    }.items():
+        (tmp_path / "t.csv").write_text(changed)
+        with pytest.raises(DataError) as caught:
+            run_sweep(tmp_path, text)
+        folder = tmp_path / "sweeps" / "many"
+        way_out = "go on with the data as they were, or begin anew with --out"
+        expected = f"data.source: {tmp_path}/t.csv has changed since {folder} was begun: {said}; {way_out}"
+        assert expected == str(caught.value)
+        assert before == first.folder.journal.read_bytes()
 
 
 @pytest.mark.parametrize("text", [MANY, HALVING], ids=["many", "halving"])

@@ -1,5 +1,8 @@
 """A cross-validation that was interrupted or killed goes on, and ends as one that was not."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 
 import nettrain
@@ -119,6 +122,22 @@ def test_one_that_was_killed_goes_on(whole, tmp_path):
         (run.folder / path).unlink()
     (run.folder / "folds" / "3" / "summary.json").unlink()
     assert_same(whole, nettrain.resume(run.folder))
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "summary.json", "preprocessing.json", "history.csv"])
+def test_files_of_folds_that_have_ended_are_as_they_were(tmp_path, whole, name):
+    copied = Path(shutil.copytree(whole.folder, tmp_path / "run"))
+    (copied / "summary.json").unlink()
+    other, file = copied / "folds" / "1" / name, copied / "folds" / "3" / name
+    before = file.read_bytes()
+    file.write_bytes(other.read_bytes())
+    with pytest.raises(StoredFileError) as caught:
+        nettrain.resume(copied)
+    way_out = f"restore it, or remove {copied}/folds/3: the fold is then trained again"
+    assert f"{file}: was changed since it was written; {way_out}" == str(caught.value)
+    shutil.rmtree(copied / "folds" / "3")
+    assert_same(whole, nettrain.resume(copied))
+    assert before == file.read_bytes() or name == "summary.json"
 
 
 def test_nothing_is_left_to_do_for_one_that_has_ended(whole):
