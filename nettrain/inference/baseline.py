@@ -22,6 +22,7 @@ from nettrain.inference.metrics import compute_metrics, mean_of_defined
 from nettrain.inference.outputs import in_own_units
 
 LEAST = 1e-12  # a share that stands for 0, whose logarithm is infinite
+BLOCK_NUMBERS = 4_000_000  # predictions of constants that are measured at once
 MANY = 100_000  # rows, of which some tell which constant is best
 LOSS = "loss"
 POSITIVE = "positive"  # the constant that always predicts the positive class, or 1
@@ -146,11 +147,18 @@ def constant_metrics(
     """The metrics of predicting the same (K,) for all rows; by default all metrics of the task."""
     if task.targets == "labels":
         return _of_labels(prediction, task, rows, names)
-    y, weight = in_own_units(task, rows.y), rows.weight
+    y, weight, blocks = in_own_units(task, rows.y), rows.weight, [slice(0, len(rows.y))]
     if task.targets in ("classes", "two classes"):  # rows of one class are all alike
         y, weight = np.arange(len(task.classes)), _class_weights(task, rows)
+        blocks = blocks_of(len(y), len(prediction))
     everywhere = np.broadcast_to(prediction, (len(y), len(prediction)))
-    return compute_metrics([(slice(None), everywhere)], y, weight, task, names).scalars
+    return compute_metrics([(one, everywhere[one]) for one in blocks], y, weight, task, names).scalars
+
+
+def blocks_of(rows: int, width: int) -> list[slice]:
+    """Rows of so many numbers in blocks, one up to some thousand classes."""
+    size = max(1, BLOCK_NUMBERS // width)
+    return [slice(start, min(start + size, rows)) for start in range(0, rows, size)]
 
 
 def _of_labels(prediction: Floats, task: Task, rows: Rows, names: Sequence[str] | None) -> dict[str, float]:
@@ -170,8 +178,12 @@ def constant_loss(loss: Loss, outputs: Floats, rows: Rows) -> float:
     if y.dtype.kind == "i":  # rows of one class are all alike
         y, inverse = np.unique(y, return_inverse=True)
         weight = np.bincount(inverse, rows.weight).astype(np.float64)
-    target = targets_for(loss, y, len(outputs))
-    losses = loss.rows(np, np.broadcast_to(outputs, (1, len(y), len(outputs))), target[None])[0]
+    everywhere = np.broadcast_to(outputs, (1, len(y), len(outputs)))
+    blocks = blocks_of(len(y), len(outputs)) if y.dtype.kind == "i" else [slice(0, len(y))]
+    parts = [
+        loss.rows(np, everywhere[:, one], targets_for(loss, y[one], len(outputs))[None])[0] for one in blocks
+    ]
+    losses = parts[0] if len(parts) == 1 else np.concatenate(parts)
     return float((weight * losses).sum() / weight.sum())
 
 

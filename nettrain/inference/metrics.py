@@ -12,7 +12,7 @@ import numpy as np
 
 from nettrain.backend.base import Floats, HostArray
 from nettrain.catalogue.metrics import Statistic, Task, metrics, metrics_for
-from nettrain.catalogue.metrics.classes import Confusion, f1_scores, precisions, recalls
+from nettrain.catalogue.metrics.classes import ClassTotals, Confusion, f1_scores, precisions, recalls
 from nettrain.catalogue.metrics.ranking import BestF1, RankingStatistic, best_f1
 from nettrain.inference.outputs import with_negative_class
 
@@ -36,20 +36,25 @@ class ComputedMetrics:
     """The metrics of one network's predictions for some rows.
 
     `scalars` are the metrics of the task, NaN where these rows do not define one; `targets` has the same for
-    each target. `confusion` (K, K) counts true classes down and predicted ones across, `rankings` has the
-    predictions of the positive of two classes; both by target.
+    each target. `confusions` count pairs of true and predicted classes, `rankings` have the predictions of
+    the positive of two classes; both by target.
     """
 
     rows: int
     scalars: dict[str, float]
     targets: dict[str, dict[str, float]]
-    confusion: dict[str, Floats] = field(default_factory=dict)
+    confusions: dict[str, Confusion] = field(default_factory=dict, repr=False)
     rankings: dict[str, RankingStatistic] = field(default_factory=dict, repr=False)
+
+    @property
+    def confusion(self) -> dict[str, Floats]:
+        """The matrices (K, K) by target: true classes down, predicted ones across; none of very many."""
+        return {name: one.matrix for name, one in self.confusions.items() if one.matrix is not None}
 
     def classes(self, task: Task) -> dict[str, list[ClassMetrics]]:
         """Precision, recall and F1 of every class, for each target that has a confusion matrix."""
         names = ("0", "1") if task.targets == "labels" else task.classes
-        return {target: class_metrics(matrix, names) for target, matrix in self.confusion.items()}
+        return {target: class_metrics(one.totals(), names) for target, one in self.confusions.items()}
 
     def best_f1(self) -> dict[str, float]:
         """The largest F1 of any threshold, and that threshold, by name; {} unless there is one target."""
@@ -66,9 +71,9 @@ class ComputedMetrics:
         return {target: one for target, one in best.items() if one is not None}
 
 
-def class_metrics(matrix: Floats, names: Sequence[str]) -> list[ClassMetrics]:
-    """The metrics of each class of a confusion matrix (K, K)."""
-    columns = (precisions(matrix), recalls(matrix), f1_scores(matrix), matrix.sum(axis=1))
+def class_metrics(totals: ClassTotals, names: Sequence[str]) -> list[ClassMetrics]:
+    """The metrics of each class."""
+    columns = (precisions(totals), recalls(totals), f1_scores(totals), totals.true)
     rows = zip(names, *(column.tolist() for column in columns), strict=True)
     return [ClassMetrics(*row) for row in rows]
 
@@ -117,8 +122,8 @@ class MetricAccumulator:
         """The metrics of all rows so far; all are NaN if a prediction is not finite."""
         targets = {target: self._values(statistics) for target, statistics in self._statistics.items()}
         scalars = {name: mean_of_defined([one[name] for one in targets.values()]) for name in self._metrics}
-        confusion = {target: statistic.matrix for target, statistic in self._of_kind(Confusion).items()}
-        return ComputedMetrics(self._rows, scalars, targets, confusion, self._of_kind(RankingStatistic))
+        confusions, rankings = self._of_kind(Confusion), self._of_kind(RankingStatistic)
+        return ComputedMetrics(self._rows, scalars, targets, confusions, rankings)
 
     def _values(self, statistics: Statistics) -> dict[str, float]:
         return {

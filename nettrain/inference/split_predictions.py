@@ -8,7 +8,7 @@ from nettrain.inference.dataset import Dataset
 from nettrain.inference.model import TrainedNetworks
 from nettrain.inference.outputs import in_own_units
 from nettrain.inference.predict import Inputs, collect_outputs, row_chunks
-from nettrain.inference.predictions import RowPredictions, describe
+from nettrain.inference.predictions import RowPredictions, describe, describes, predict_in_blocks
 
 PREFERRED = ("test", "validation", "train")  # rows that were not trained on tell more
 
@@ -29,6 +29,8 @@ def describe_split(networks: TrainedNetworks, dataset: Dataset) -> RowPrediction
         networks = networks.select([0])
     network = networks.network()
     chunks = row_chunks(network, Inputs.of_dataset(dataset), Pool(networks.backend))
+    if not describes(networks):
+        return RowPredictions(predict_in_blocks(networks, chunks, dataset.rows), None)
     return describe(networks, collect_outputs(network, chunks, dataset.rows))
 
 

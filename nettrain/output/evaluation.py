@@ -48,11 +48,11 @@ def show_evaluation(console: Console, report: EvaluationReport) -> None:
     for target, rows in report.classes.items():
         if not report.targets:
             console.print(classes_table(rows))
-            _show_confusion(console, report.confusion[target])
+            _show_confusion(console, report.confusion.get(target))
         elif len(report.targets) * 2 <= MAX_ROWS:
             console.print(Text(target, style="bold"))
-            _show_confusion(console, report.confusion[target])
-    if report.confused and len(next(iter(report.confusion.values())).classes) > 2:
+            _show_confusion(console, report.confusion.get(target))
+    if report.confused and len(next(iter(report.classes.values()))) > 2:
         console.print(pairs_table(report.confused[:MAX_PAIRS]))
     if report.worst:
         console.print(worst_table(report.worst, labels=bool(report.classes)))
@@ -113,8 +113,8 @@ def shuffling_status(console: Console) -> Iterator[Callable[[int, int], None]]:
         status.stop()
 
 
-def _show_confusion(console: Console, confusion: ConfusionMatrix) -> None:
-    if len(confusion.classes) > MAX_CLASSES:
+def _show_confusion(console: Console, confusion: ConfusionMatrix | None) -> None:
+    if confusion is None or len(confusion.classes) > MAX_CLASSES:
         return
     table = confusion_table(confusion, console)
     if table is not None:

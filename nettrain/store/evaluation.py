@@ -124,7 +124,9 @@ class EvaluationReport(EvaluationModel):
     )
     targets: dict[str, OptionalFigures] = Field(description="metrics of each target where there are several")
     classes: dict[str, list[ClassFigures]] = Field(description="figures of each class, by target")
-    confusion: dict[str, ConfusionMatrix] = Field(description="confusion matrices by target")
+    confusion: dict[str, ConfusionMatrix] = Field(
+        description="confusion matrices by target, of at most 1000 classes"
+    )
     confused: list[ConfusedPair] = Field(description="the most confused pairs of classes, the worst first")
     worst: list[WorstRow] = Field(description="the rows with the largest loss, the worst first")
     postprocessing: AppliedPostprocessing | None = Field(
@@ -218,12 +220,11 @@ def confused_pairs(measured: ComputedMetrics, task: Task) -> list[ConfusedPair]:
     """The pairs of true and predicted class with the most rows, of equal ones that with the larger share."""
     pairs = []
     names = _names(task)
-    for matrix in measured.confusion.values():
-        totals = matrix.sum(axis=1)
-        for i, k in np.argwhere(matrix > 0):
-            if i != k:
-                rows, share = float(matrix[i, k]), float(matrix[i, k] / totals[i])
-                pairs.append(ConfusedPair(true=names[i], predicted=names[k], rows=rows, share=share))
+    for confusion in measured.confusions.values():
+        totals, confused = confusion.totals().true, confusion.confused()
+        for i, k, weight in zip(confused.true, confused.predicted, confused.weight, strict=True):
+            rows, share = float(weight), float(weight / totals[i])
+            pairs.append(ConfusedPair(true=names[i], predicted=names[k], rows=rows, share=share))
     return sorted(pairs, key=lambda pair: (-pair.rows, -pair.share))[:MAX_PAIRS]
 
 

@@ -17,6 +17,8 @@ from nettrain.workflow.training import TrainingResult
 if TYPE_CHECKING:
     from nettrain.workflow.cross_validation import CrossValidation
 
+ROWS = 1024  # whose predictions are counted at once
+
 
 @dataclass(frozen=True)
 class OwnPredictions:
@@ -75,7 +77,7 @@ def own_predictions(result: TrainingResult) -> OwnPredictions | None:
     predictions, band = described.values, IntervalBand.of(described.distribution)
     confusion = {}
     if task.targets != "numbers":
-        chunks = [(slice(None), predictions)]
+        chunks = ((slice(k, k + ROWS), predictions[k : k + ROWS]) for k in range(0, len(y), ROWS))
         confusion = compute_metrics(chunks, y, dataset.weights, task).confusion
     joint = run.experiment.training.averages_predictions
     return OwnPredictions(task, split, predictions, y, confusion, len(finite), joint, band)

@@ -1,45 +1,124 @@
 """Metrics of the predicted class, by the largest prediction or a threshold: figures of confusion matrices."""
 
+from dataclasses import dataclass
+
 import numpy as np
+import numpy.typing as npt
 
 from nettrain.backend.base import Array, ArrayModule, Floats, HostArray
 from nettrain.catalogue.metrics.base import Metric, Statistic, metrics
 
+MOST_IN_MATRIX = 1000  # classes: a matrix of more is hardly read, and takes 8 MB and its square
+FEW_ADDED = 1 << 16  # rows whose pairs are joined at once, or more
+Indices = npt.NDArray[np.int64]
 ALL = ("classes", "two classes", "labels")
 TWO = ("two classes", "labels")
 
 
+@dataclass(frozen=True)
+class ClassTotals:
+    """The weight of the rows of each class (K,): rightly predicted, of the class, called so; and of all."""
+
+    right: Floats
+    true: Floats
+    predicted: Floats
+    total: float
+
+
+@dataclass(frozen=True)
+class ConfusedRows:
+    """The weight (P,) of the rows of a true class (P,) that are predicted as another class (P,)."""
+
+    true: Indices
+    predicted: Indices
+    weight: Floats
+
+
 class Confusion(Statistic):
-    """`matrix` (K, K): the weight of the rows of each true class (down) and predicted class (across)."""
+    """`matrix` (K, K): the weight of the rows of each true class (down) and predicted class (across).
+
+    Of more than MOST_IN_MATRIX classes there is none, but the weight of each pair that occurs.
+    """
 
     def __init__(self, outcomes: int, threshold: float | None = None) -> None:
         super().__init__(outcomes, threshold)
-        self.matrix = np.zeros((outcomes, outcomes))
+        self.matrix = np.zeros((outcomes, outcomes)) if outcomes <= MOST_IN_MATRIX else None
+        self._pairs = np.zeros(0, dtype=np.int64)  # true·K + predicted, each once
+        self._weights: HostArray = np.zeros(0)
+        self._added: list[tuple[HostArray, HostArray]] = []
+        self._count = 0  # of the rows added since
 
     def add(self, y: HostArray, prediction: HostArray, weight: HostArray) -> None:
         predicted = prediction.argmax(axis=-1)
         if self.threshold is not None:
             predicted = (prediction[:, 1] >= self.threshold).astype(np.int64)
-        np.add.at(self.matrix, (y, predicted), weight)
+        if self.matrix is not None:
+            np.add.at(self.matrix, (y, predicted), weight)
+            return
+        self._added.append((y.astype(np.int64) * self.outcomes + predicted, weight))
+        self._count += len(y)
+        if self._count > max(FEW_ADDED, len(self._pairs)):
+            self._join()
+
+    def totals(self) -> ClassTotals:
+        """The sums over rows and columns, and the diagonal."""
+        if self.matrix is not None:
+            right, true, predicted = (
+                np.diagonal(self.matrix),
+                self.matrix.sum(axis=1),
+                self.matrix.sum(axis=0),
+            )
+            return ClassTotals(right, true, predicted, float(self.matrix.sum()))
+        self._join()
+        true, predicted = np.divmod(self._pairs, self.outcomes)
+        right, weight = true == predicted, self._weights
+
+        def summed(classes: HostArray, weights: HostArray) -> Floats:
+            sums: Floats = np.bincount(classes, weights, self.outcomes).astype(np.float64)
+            return sums
+
+        return ClassTotals(
+            summed(true[right], weight[right]),
+            summed(true, weight),
+            summed(predicted, weight),
+            float(weight.sum()),
+        )
+
+    def confused(self) -> ConfusedRows:
+        """What is off the diagonal, by true and then by predicted class."""
+        if self.matrix is not None:
+            true, predicted = np.nonzero(self.matrix > 0)
+            weight = self.matrix[true, predicted]
+        else:
+            self._join()
+            (true, predicted), weight = np.divmod(self._pairs, self.outcomes), self._weights
+        wrong = (true != predicted) & (weight > 0)
+        return ConfusedRows(true[wrong], predicted[wrong], weight[wrong])
+
+    def _join(self) -> None:
+        """Sum the weights of equal pairs."""
+        pairs, weights = zip((self._pairs, self._weights), *self._added, strict=True)
+        self._pairs, place = np.unique(np.concatenate(pairs), return_inverse=True)
+        self._weights = np.bincount(place, np.concatenate(weights))
+        self._added, self._count = [], 0
 
 
-def precisions(matrix: Floats) -> Floats:
+def precisions(totals: ClassTotals) -> Floats:
     """Of the rows predicted as each class, the share that belongs to it (K,); 0 where none is."""
-    return _shares(matrix, matrix.sum(axis=0))
+    return _shares(totals.right, totals.predicted)
 
 
-def recalls(matrix: Floats) -> Floats:
+def recalls(totals: ClassTotals) -> Floats:
     """Of the rows of each class, the share that is predicted as it (K,); 0 where there is none."""
-    return _shares(matrix, matrix.sum(axis=1))
+    return _shares(totals.right, totals.true)
 
 
-def f1_scores(matrix: Floats) -> Floats:
+def f1_scores(totals: ClassTotals) -> Floats:
     """2·right / (true + predicted) of each class (K,): the harmonic mean of precision and recall."""
-    return 2 * _shares(matrix, matrix.sum(axis=0) + matrix.sum(axis=1))
+    return 2 * _shares(totals.right, totals.predicted + totals.true)
 
 
-def _shares(matrix: Floats, of: Floats) -> Floats:
-    right = np.diagonal(matrix)
+def _shares(right: Floats, of: Floats) -> Floats:
     return np.divide(right, of, out=np.zeros_like(right), where=of > 0)
 
 
@@ -58,7 +137,8 @@ class Accuracy(Metric[Confusion]):
 
     @staticmethod
     def value(statistic: Confusion) -> float:
-        return float(np.trace(statistic.matrix) / statistic.matrix.sum())
+        totals = statistic.totals()
+        return float(totals.right.sum() / totals.total)
 
     @staticmethod
     def rows(xp: ArrayModule, output: Array, target: Array, scale: Array) -> Array:
@@ -86,8 +166,8 @@ class BalancedAccuracy(Metric[Confusion]):
 
     @staticmethod
     def value(statistic: Confusion) -> float:
-        there = statistic.matrix.sum(axis=1) > 0
-        return float(recalls(statistic.matrix)[there].mean())
+        totals = statistic.totals()
+        return float(recalls(totals)[totals.true > 0].mean())
 
 
 @metrics.register("macro_f1", source="Yang & Liu 1999")
@@ -104,8 +184,8 @@ class MacroF1(Metric[Confusion]):
 
     @staticmethod
     def value(statistic: Confusion) -> float:
-        seen = statistic.matrix.sum(axis=0) + statistic.matrix.sum(axis=1) > 0
-        return float(f1_scores(statistic.matrix)[seen].mean())
+        totals = statistic.totals()
+        return float(f1_scores(totals)[totals.predicted + totals.true > 0].mean())
 
 
 class Positive(Metric[Confusion]):
@@ -125,7 +205,7 @@ class Precision(Positive):
 
     @staticmethod
     def value(statistic: Confusion) -> float:
-        return float(precisions(statistic.matrix)[1])
+        return float(precisions(statistic.totals())[1])
 
 
 @metrics.register("recall", source="Kent et al. 1955")
@@ -137,7 +217,7 @@ class Recall(Positive):
 
     @staticmethod
     def value(statistic: Confusion) -> float:
-        return float(recalls(statistic.matrix)[1])
+        return float(recalls(statistic.totals())[1])
 
 
 @metrics.register("f1", source="van Rijsbergen 1979")
@@ -151,4 +231,4 @@ class F1(Positive):
 
     @staticmethod
     def value(statistic: Confusion) -> float:
-        return float(f1_scores(statistic.matrix)[1])
+        return float(f1_scores(statistic.totals())[1])

@@ -59,18 +59,18 @@ def _whose(rows: ReportedRows) -> str:
 
 
 def _classes(rows: ReportedRows, drawings: Drawings) -> Iterator[Content]:
-    if not rows.confusion:
+    if not rows.classes:
         yield paragraph("Its predictions are not finite.")
         return
-    matrix, names = next(iter(rows.confusion.values())), rows.task.classes
+    names = rows.task.classes
     if len(names) <= MOST_IN_TABLE:
         yield element("h3", "Confusion")
-        yield confusion_table(matrix, names)
+        yield confusion_table(next(iter(rows.confusion.values())), names)
         yield quiet(
             "A row is a true class, a column what was predicted: off the diagonal are mistakes."
             " The darker a cell, the larger its share of the true class."
         )
-    elif len(names) <= MOST_DRAWN:
+    elif len(names) <= MOST_DRAWN and rows.confusion:
         picture = confusion_picture(rows.confusion, names, "", render=svg)
         text = "A row is a true class, a column what was predicted: off the diagonal are mistakes."
         yield drawings.figure(picture, "Confusion matrix", text, own_colors=True)
