@@ -64,7 +64,7 @@ COMMANDS = {
     ),
     "resume": Signalled(LONGER, needs_run=True, again=LONGER, files=WEIGHTS),
     "sweep": Signalled(SWEEP, again=SWEEP, files=TABLES),
-    "tune": Signalled(["tune", "signalled.yaml", "--minutes", "0.1", "--quiet"]),
+    "tune": Signalled(["tune", "signalled.yaml", "--minutes", "0.5", "--quiet"]),
     "compare": Signalled(["compare", "signalled.yaml", "--vary", "model.hidden=8,9", "--repeat", "2"]),
     "lr-find": Signalled(["lr-find", "signalled.yaml"]),
     "check": Signalled(["check", "signalled.yaml"]),
