@@ -106,8 +106,8 @@ def numbered_folders(parent: Path, name: str) -> Iterator[Path]:
             parent.mkdir(parents=True, exist_ok=True)
             folder.mkdir(exist_ok=True)
         except FileExistsError:
-            if parent.exists() and not parent.is_dir():
-                raise SpecError(f"{parent}: is a file, not a folder") from None
+            if not parent.is_dir():
+                raise SpecError(f"{parent}: is {_no_folder(parent)}, not a folder") from None
             continue  # a file of that name
         except OSError as error:
             raise NettrainError(f"{folder}: cannot be created: {error.strerror}") from error
@@ -119,12 +119,17 @@ def create_folder(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
-        file = next((one for one in (path, *path.parents) if one.is_file()), path)
-        raise SpecError(f"{file}: is a file, not a folder") from None
+        file = next((one for one in (path, *path.parents) if one.is_file() or one.is_symlink()), path)
+        raise SpecError(f"{file}: is {_no_folder(file)}, not a folder") from None
     except OSError as error:
         raise NettrainError(f"{path}: cannot be created: {error.strerror}") from error
     if not os.access(path, os.W_OK):
         raise NettrainError(f"{path}: cannot be written: {os.strerror(errno.EACCES)}")
+
+
+def _no_folder(path: Path) -> str:
+    """What a path is that is no folder."""
+    return "a link that leads nowhere" if path.is_symlink() and not path.exists() else "a file"
 
 
 def is_unused(folder: Path) -> bool:

@@ -12,6 +12,7 @@ import pytest
 from nettrain.errors import NettrainError, SpecError
 from nettrain.files import (
     append_atomic,
+    create_folder,
     is_unused,
     numbered_folders,
     remove_temporary_files,
@@ -164,3 +165,16 @@ def test_a_device_stays_one(tmp_path, monkeypatch):
     monkeypatch.setattr("nettrain.files.DEVICES", (tmp_path,))
     write_atomic(device, "a,b\n")
     assert (inode, ["null"]) == (device.stat().st_ino, os.listdir(tmp_path))
+
+
+@pytest.mark.parametrize("target", ["nowhere", "no/where", "link"])  # the last leads to itself
+def test_a_folder_is_no_link_that_leads_nowhere(tmp_path, target):
+    link = tmp_path / "link"
+    link.symlink_to(target)
+    with pytest.raises(SpecError, match="link: is a link that leads nowhere, not a folder"):
+        next(numbered_folders(link, "run"))
+    with pytest.raises(SpecError, match="link: is a link that leads nowhere, not a folder"):
+        create_folder(link)
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs/run").symlink_to(target)
+    assert tmp_path / "runs/run-2" == next(numbered_folders(tmp_path / "runs", "run"))
