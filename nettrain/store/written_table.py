@@ -9,7 +9,9 @@ import stat
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
+from pydantic import Field
 from typing_extensions import TypedDict
 
 from nettrain.data.tables.table import counted
@@ -26,8 +28,8 @@ ADVICE = "restore it, or remove it: it then begins anew"
 class TableRecord(TypedDict):
     """Rows of a table: how many, in how many columns, and the digest of their text."""
 
-    columns: int
-    rows: int
+    columns: Annotated[int, Field(ge=0)]
+    rows: Annotated[int, Field(ge=0)]
     digest: str
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
 
+from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
 from nettrain.errors import StoredFileError
@@ -41,6 +42,7 @@ class KeptEnding:
     seconds: float
 
 
+@with_config(ConfigDict(extra="forbid"))
 class KeptEndingJson(TypedDict):
     """`ending.json` of a kept network: also of which trial it is, and the digests of its files."""
 
