@@ -170,7 +170,11 @@ def test_a_diverged_run_has_failed(trained, tmp_path):
     ("store", "message"),
     [
         ("iris.yaml", "iris.yaml: is a file, not a folder"),
-        ("http://127.0.0.1:9", "--mlflow: http://127.0.0.1:9: no server answers there"),
+        pytest.param(
+            "http://127.0.0.1:9",
+            "--mlflow: http://127.0.0.1:9: no server answers there",
+            marks=pytest.mark.network,
+        ),
         ("unknown://store", "--mlflow: unknown://store: "),
     ],
 )
