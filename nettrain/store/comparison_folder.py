@@ -1,10 +1,13 @@
 """The folder of a comparison, `comparisons/<name>/`: its picture, figures, histories and experiments."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from nettrain.errors import NettrainError
+from nettrain.files import is_unused
 from nettrain.store.run_folder import claim_folder
 
 
@@ -17,9 +20,21 @@ class ComparisonFolder:
     @classmethod
     @contextmanager
     def new(cls, parent: Path, name: str) -> Iterator["ComparisonFolder"]:
-        """A new folder, locked while the context lasts; `-2`, `-3`… is added to a name that is taken."""
+        """A new folder, locked while the context lasts; `-2`, `-3`… is added to a name that is taken.
+
+        It does not stay when an error ends the context before anything was written.
+        """
+        is_first = not parent.exists()
         with ExitStack() as stack:
-            yield cls(claim_folder(parent, name, stack)[0])
+            path, _ = claim_folder(parent, name, stack)
+            try:
+                yield cls(path)
+            except NettrainError:
+                if is_unused(path):
+                    shutil.rmtree(path, ignore_errors=True)
+                    if is_first and not any(parent.iterdir()):
+                        parent.rmdir()
+                raise
 
     @property
     def picture(self) -> Path:

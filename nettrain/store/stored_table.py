@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nettrain.data.reading.polars_errors import polars_errors
+from nettrain.data.reading.room import refuse_without_room
 from nettrain.errors import DataError, StoredFileError
 from nettrain.store.written_table import first_line, read_lines
 
@@ -90,7 +91,14 @@ def changed(path: Path, reason: str) -> StoredFileError:
 
 @contextmanager
 def frame_errors(path: Path) -> Iterator[None]:
-    """Turn what Polars raises while it reads a table into a StoredFileError."""
+    """Turn what Polars raises while it reads a table into a StoredFileError.
+
+    A file for which there is no memory is refused, since Polars would end the process.
+    """
+    try:
+        refuse_without_room(path.stat().st_size, f"{path}: it", ADVICE)
+    except DataError as error:
+        raise StoredFileError(str(error)) from error
     try:
         with polars_errors(f"{path}: was changed since it was written"):
             yield

@@ -43,7 +43,7 @@ class Limits:
     seconds: float = 5.0  # of computing
     patience: float = 12.0  # seconds until it is killed, since other work may share the machine
     megabytes: int = 1000
-    address_space: int = 700 << 20  # more than a process has; nettrain must say so, and for what
+    address_space: int = 1 << 30  # more than a process has; nettrain must say so, and for what
 
 
 @dataclass(frozen=True)

@@ -15,15 +15,20 @@ if TYPE_CHECKING:
 
 
 def write_comparison(comparison: "Comparison", folder: ComparisonFolder) -> None:
-    """Write all files but the picture. Raises NettrainError when the disk refuses."""
+    """Write all files but the picture. Raises NettrainError when the disk refuses.
+
+    All that is read of runs is read before anything is written.
+    """
+    tables = {folder.history: comparison.history, folder.runs: comparison.table}
+    if comparison.diagnostics is not None:
+        tables[folder.diagnostics] = comparison.diagnostics
+    summary = comparison.summary
     folder.experiments.mkdir(exist_ok=True)
     for name, entry in zip(file_names(comparison.entries), comparison.entries, strict=True):
         write_atomic(folder.experiments / f"{name}.yaml", dump(_repeatable(entry)))
-    write_atomic(folder.history, comparison.history.write_csv())
-    if comparison.diagnostics is not None:
-        write_atomic(folder.diagnostics, comparison.diagnostics.write_csv())
-    write_atomic(folder.runs, comparison.table.write_csv())
-    write_json(folder.summary, comparison.summary)
+    for path, table in tables.items():
+        write_atomic(path, table.write_csv())
+    write_json(folder.summary, summary)
 
 
 def file_names(entries: Sequence[ComparedEntry]) -> list[str]:

@@ -1,19 +1,21 @@
 """Files compressed by gzip: layers, headers, checksums, members and bombs; and what is inside."""
 
 import gzip
+import io
 import zlib
 from random import Random
 
 from fuzzing.formats import bombs
-from fuzzing.mutation import mutation
+from fuzzing.mutation import LARGEST, mutation
 
 KIND = "gzip"
 
 
 def unpacked(data: bytes) -> bytes:
-    """What is inside; what cannot be read is nothing."""
+    """What is inside, of a bomb its beginning; what cannot be read is nothing."""
     try:
-        return gzip.decompress(data)
+        with gzip.open(io.BytesIO(data)) as stream:
+            return stream.read(LARGEST)
     except (OSError, EOFError, zlib.error):
         return b""
 

@@ -84,16 +84,13 @@ def there_are_many_files(folder: Path, draw: Random) -> None:
 
 @path_mutation(KIND)
 def the_folder_is_something_else(folder: Path, draw: Random) -> None:
-    """A file, a link to itself or to another run, or nothing."""
-    way = draw.randrange(4)
-    others = [path for path in sorted(folder.parent.iterdir()) if path.is_dir() and path != folder]
+    """A file, a link to itself, or nothing."""
+    way = draw.randrange(3)
     remove(folder)
     if way == 0:
         folder.write_text("x")
     elif way == 1:
         folder.symlink_to(folder.name)
-    elif way == 2:
-        folder.symlink_to(draw.choice(others).name)
 
 
 @path_mutation(KIND)
