@@ -65,7 +65,9 @@ COMMANDS = {
     "resume": Signalled(LONGER, needs_run=True, again=LONGER, files=WEIGHTS),
     "sweep": Signalled(SWEEP, again=SWEEP, files=TABLES),
     "tune": Signalled(["tune", "signalled.yaml", "--minutes", "0.5", "--quiet"]),
-    "compare": Signalled(["compare", "signalled.yaml", "--vary", "model.hidden=8,9", "--repeat", "2"]),
+    "compare": Signalled(
+        ["compare", "signalled.yaml", "--vary", "optimizer.learning_rate=0.01,0.1", "--repeat", "2"]
+    ),
     "lr-find": Signalled(["lr-find", "signalled.yaml"]),
     "check": Signalled(["check", "signalled.yaml"]),
     "gradcheck": Signalled(["gradcheck", "signalled.yaml"]),
