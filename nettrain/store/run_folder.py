@@ -17,7 +17,7 @@ from nettrain.experiment.mistaken_files import YAML, advice_on_table, enumerated
 from nettrain.files import is_unused, numbered_folders, remove_temporary_files, safe_name, write_atomic
 from nettrain.locks import is_locked, locked
 from nettrain.store import journal
-from nettrain.store.stored_file import read_stored
+from nettrain.store.stored_file import read_stored, refuse_other_kinds
 
 # what is made of a run on request, by the name it has by default: a training does not make it anew
 VIEWS = ("report.html", "landscape.png", "graph.png", "boundary.gif")
@@ -66,6 +66,7 @@ class RunFolder:
         for needed in (folder.model, folder.preprocessing):
             if not needed.is_file():
                 raise SpecError(unfinished(path, needed.name))
+        refuse_other_kinds(folder.files)
         return folder
 
     @classmethod
@@ -74,6 +75,7 @@ class RunFolder:
         folder = cls(path)
         if not folder.config.is_file():
             raise SpecError(mistaken_for_run(path) or f"{path}: not a run folder, config.yaml is missing")
+        refuse_other_kinds(folder.files)
         return folder
 
     @property

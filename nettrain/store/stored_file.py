@@ -9,7 +9,7 @@ import json
 import math
 import re
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -50,6 +50,13 @@ def read_limited(path: Path, most: int = MOST_BYTES) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise StoredFileError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def refuse_other_kinds(paths: Iterable[Path]) -> None:
+    """Raise StoredFileError for the first that is there but no file: reading a pipe may never end."""
+    for path in paths:
+        if path.exists() and not path.is_file():
+            raise StoredFileError(f"{path}: is not a file")
 
 
 def parse_stored(text: bytes | str, place: str, schema: type[T]) -> T:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from nettrain.errors import NettrainError, SpecError
 from nettrain.store import journal
+from nettrain.store.stored_file import refuse_other_kinds
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class SweepFolder:
         if others and not folder.journal.is_file():
             missing = f"holds {others[0]} but no {folder.journal.name}"
             raise SpecError(f"{folder.path}: {missing}, so it is not the folder of a sweep")
+        refuse_other_kinds(folder.files)
         return folder
 
     @property

@@ -2,15 +2,17 @@
 
 import json
 import math
+import os
 
 import numpy as np
 import pytest
 
-from nettrain.errors import SpecError
+from nettrain.errors import SpecError, StoredFileError
 from nettrain.locks import is_locked
 from nettrain.store.history import DownsampledHistory, HistoryWriter
 from nettrain.store.run_folder import RunFolder, csv_text, write_json
 from nettrain.store.stored_file import read_stored
+from nettrain.store.sweep_folder import SweepFolder
 from nettrain.training.events import EpochDone
 
 
@@ -210,3 +212,22 @@ def test_a_run_that_has_not_ended_can_be_resumed(tmp_path):
         RunFolder.open(folder.path)
     expected = "not a finished run, model.safetensors is missing; nettrain resume"
     assert f"{folder.path}: {expected} {folder.path} goes on with it" == str(caught.value)
+
+
+@pytest.mark.parametrize("file", ["preprocessing", "summary", "timing", "checkpoint"])
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir], ids=["a pipe", "a folder"])
+def test_what_is_no_file_is_refused_before_it_is_read(make, file, tmp_path):
+    folder = finished(RunFolder(tmp_path))
+    path = getattr(folder, file)
+    path.unlink(missing_ok=True)
+    make(path)
+    with pytest.raises(StoredFileError, match=rf"{path.name}: is not a file$"):
+        RunFolder.open_started(tmp_path)
+
+
+def test_a_sweep_refuses_what_is_no_file(tmp_path):
+    folder = SweepFolder.open(tmp_path)
+    folder.journal.write_text("")
+    os.mkfifo(folder.summary)
+    with pytest.raises(StoredFileError, match=r"summary.json: is not a file$"):
+        SweepFolder.open(tmp_path)
