@@ -6,6 +6,7 @@ from pathlib import Path
 
 LONGEST_NAME = 1000  # characters that are compared with other names, which takes their square
 MOST_NAMES = 100  # in a message
+LONGEST_VALUE = 60  # characters of a value in a message
 
 
 # Names and cells of a file may hold what a terminal would obey: C0 but for tabs and ends of lines, DEL, C1
@@ -15,6 +16,16 @@ CONTROL = {code: f"\\x{code:02x}" for code in (*range(9), 11, 12, *range(14, 32)
 def printable(text: str) -> str:
     """The text with control characters written as escapes: `\\x1b` moves no cursor."""
     return text.translate(CONTROL)
+
+
+def shortened(text: str) -> str:
+    """The text as a message shows it: at most LONGEST_VALUE characters."""
+    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 3]}..."
+
+
+def quoted(cell: object) -> str:
+    """A cell of a file or a name in quotation marks, shortened."""
+    return f'"{shortened(str(cell))}"'
 
 
 class NettrainError(Exception):
@@ -96,14 +107,14 @@ def nearest(name: object, allowed: Iterable[object]) -> str:
     names = [str(other) for other in allowed]
     hint = did_you_mean(name, names)
     more = f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else ""
-    return hint or (f" (allowed: {', '.join(names[:MOST_NAMES])}{more})" if names else "")
+    return hint or (f" (allowed: {', '.join(map(shortened, names[:MOST_NAMES]))}{more})" if names else "")
 
 
 def did_you_mean(name: object, others: Iterable[str]) -> str:
     """`, did you mean "gelu"?` if one of the others is similar to the name, otherwise nothing."""
     text = str(name).lower()
     matches = get_close_matches(text, others, n=1, cutoff=0.6) if len(text) <= LONGEST_NAME else []
-    return f', did you mean "{matches[0]}"?' if matches else ""
+    return f", did you mean {quoted(matches[0])}?" if matches else ""
 
 
 def did_you_mean_file(path: Path, pattern: str) -> str:

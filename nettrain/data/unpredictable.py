@@ -21,6 +21,7 @@ from nettrain.data.reading.memory import MemoryTables
 from nettrain.data.reading.streams import source_label
 from nettrain.data.tables.arrays import Indices, Numbers
 from nettrain.data.tables.table import Table, is_infinite
+from nettrain.errors import quoted
 
 if TYPE_CHECKING:
     import polars as pl
@@ -176,4 +177,7 @@ def invalid_cells(table: Table, preprocessing: Preprocessing) -> Iterator[tuple[
             cells = table.select(encoder.name).take(rows).column(encoder.name)
             for row, cell in zip(rows.tolist(), cells, strict=True):
                 infinite = expected == "a number" and is_infinite(str(cell))
-                yield row, (encoder.name, f'"{cell}" is not {"a finite number" if infinite else expected}')
+                yield (
+                    row,
+                    (encoder.name, f"{quoted(cell)} is not {'a finite number' if infinite else expected}"),
+                )

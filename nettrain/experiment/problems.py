@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from nettrain.catalogue.registry import Choice
 from nettrain.catalogue.settings import Settings
-from nettrain.errors import nearest
+from nettrain.errors import LONGEST_VALUE, nearest, shortened
 from nettrain.experiment.document import Document, KeyPath, dotted_key, dump
 from nettrain.experiment.fields import Block, block_of, choice_of
 from nettrain.experiment.near_misses import main_key, nearest_key, nearest_variant
@@ -37,8 +37,7 @@ PHRASES = {  # by pydantic's type of error
 }
 KEY = "[key]"  # appended by pydantic to the location where the key of a mapping is itself wrong
 COMPLETE = ("monitor", "unbuilt", "elsewhere")  # errors of ours whose message includes the value
-MAX_SHOWN = 60  # characters of a value in a message
-MOST_WORDS = 10 * MAX_SHOWN  # characters of text, of which blanks side by side are shown as one
+MOST_WORDS = 10 * LONGEST_VALUE  # characters of text, of which blanks side by side are shown as one
 MOST_PROBLEMS = 50  # are reported of one document
 
 
@@ -87,7 +86,7 @@ def shortened_yaml(value: object) -> str:
     value = _beginning(value)
     text = f'"{value}"' if isinstance(value, str) else dump(value, one_line=True)
     text = " ".join(text.removesuffix("...\n").split())
-    return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 3]}..."
+    return shortened(text)
 
 
 def _beginning(value: object) -> object:
@@ -95,9 +94,9 @@ def _beginning(value: object) -> object:
     if isinstance(value, str):
         return value if len(value) <= MOST_WORDS else value[:MOST_WORDS]
     if isinstance(value, list):
-        return [_beginning(item) for item in value[:MAX_SHOWN]]
+        return [_beginning(item) for item in value[:LONGEST_VALUE]]
     if isinstance(value, dict):
-        return {str(_beginning(key)): _beginning(item) for key, item in islice(value.items(), MAX_SHOWN)}
+        return {str(_beginning(key)): _beginning(item) for key, item in islice(value.items(), LONGEST_VALUE)}
     return value
 
 

@@ -17,8 +17,8 @@ from typing import Any, TypeVar, cast
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from nettrain.errors import StoredContentError, StoredFileError
-from nettrain.experiment.problems import MAX_SHOWN, PHRASES
+from nettrain.errors import StoredContentError, StoredFileError, shortened
+from nettrain.experiment.problems import PHRASES
 
 T = TypeVar("T")
 
@@ -212,7 +212,7 @@ def _value(value: object) -> str:
         return "a block" if isinstance(value, dict) else "a list"
     text = json.dumps(value, ensure_ascii=False) if isinstance(value, str | float | None) else str(value)
     text = text.lower() if isinstance(value, bool) else text
-    return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 3]}..."
+    return shortened(text)
 
 
 PHRASES_HERE: dict[str, Callable[[ErrorDetails], str]] = {

@@ -14,9 +14,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nettrain.data.prepare import prepare
 from nettrain.data.reading import room, streams
 from nettrain.data.reading.options import ReadOptions
 from nettrain.data.reading.sources import can_be_read_again, read_source
+from nettrain.data.settings import DataSettings
 from nettrain.errors import DataError
 
 VALUES = np.arange(120.0).tobytes()
@@ -302,3 +304,33 @@ def test_a_stream_without_end_stops_before_the_disk_is_full(monkeypatch, tmp_pat
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(zeros))
         with pytest.raises(DataError, match=r"takes more than 3\.1 MB, and .* has 10\.0 MB"):
             can_be_read_again("-")
+
+
+def test_zeros_behind_what_gzip_has_compressed():
+    packed = gzip.compress(ROWS[:100], 1) + bytes(10) + gzip.compress(ROWS[100:], 1)
+    Path("x.csv.gz").write_bytes(packed + bytes(3_000_000))
+    assert 40 == read("x.csv.gz").table.height
+    os.truncate("x.csv.gz", 3 << 30)
+    assert "x.csv.gz: is damaged or cut short (more than 16,777,216 zeros follow its content)" == refusal(
+        "x.csv.gz"
+    )
+    Path("x.csv.gz").write_bytes(packed + b"more")
+    assert "x.csv.gz: is damaged or cut short (" in refusal("x.csv.gz")
+    Path("x.csv.gz").write_bytes(packed[:-3])
+    assert "x.csv.gz: is damaged or cut short (" in refusal("x.csv.gz")
+
+
+def test_labels_are_counted_before_they_are_read(monkeypatch):
+    Path("m").mkdir()
+    Path("m/train-images-idx3-ubyte").write_bytes(b"\0\0\x08\3" + struct.pack(">3I", 5, 2, 2) + bytes(20))
+    Path("m/train-labels-idx1-ubyte").write_bytes(b"\0\0\x08\1" + struct.pack(">I", 3 << 30))
+    os.truncate("m/train-labels-idx1-ubyte", 8 + (3 << 30))
+    expected = "m/train-images-idx3-ubyte: 5 images, but 3221225472 labels in m/train-labels-idx1-ubyte"
+    assert expected == refusal("m")
+
+
+def test_a_cell_of_thousands_of_characters_is_shortened_in_a_message():
+    Path("x.csv").write_bytes(ROWS + b"w" * 5000 + b",1,p\n")
+    with pytest.raises(DataError, match=r'^x\.csv:42: column "a": "w{57}\.\.\." is not a number; ') as caught:
+        prepare(DataSettings(source="x.csv", columns={"target": "a"}), seed=0, dtype="float32")
+    assert len(str(caught.value)) < 300

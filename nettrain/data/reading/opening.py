@@ -1,7 +1,6 @@
 """Opening files: their bytes, uncompressed, and errors of one line for those that cannot be read."""
 
 import bz2
-import gzip
 import io
 import lzma
 import os
@@ -17,6 +16,9 @@ from nettrain.errors import DataError
 from nettrain.files import special_kind
 
 LINES = 50_000  # are uncompressed at once
+READ_BYTES = 1 << 18
+MOST_PADDING = 16 << 20  # zeros behind what gzip has compressed
+GZIP_WINDOW = 16 + zlib.MAX_WBITS  # asks zlib for gzip's header, and to compare its checksum
 _shown: dict[Path, str] = {}  # what errors call files that nobody has named
 
 
@@ -56,7 +58,7 @@ def reading_errors(path: Path, key: str = "") -> Iterator[None]:
         raise DataError(f"{origin}: no such file{close_file(path)}") from None
     except IsADirectoryError:
         raise DataError(f"{origin}: is a folder, not a file") from None
-    except (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError) as error:
+    except (EOFError, zlib.error, lzma.LZMAError) as error:
         raise DataError(f"{origin}: is damaged or cut short ({error})") from error
     except OSError as error:
         if error.strerror is None:  # of bz2, about the content
@@ -121,8 +123,64 @@ class ZstandardStream(io.RawIOBase):
             yield "".join(f"{line}\n" for line in frame.to_series()).encode()
 
 
+def open_gzip(path: Path) -> io.BufferedIOBase:
+    """The text in a file that gzip has compressed, in one member or several, with zeros behind it or not."""
+    return io.BufferedReader(GzipStream(path), READ_BYTES)
+
+
+class GzipStream(io.RawIOBase):
+    """What gzip has compressed, a little at a time; zeros behind it, such as a tape's, are passed over.
+
+    Reading raises EOFError or zlib.error for damage, and for more zeros than a writer adds, which Python's
+    own class reads one by one.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("rb")
+        self._unpacker: zlib._Decompress | None = None
+        self._packed = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill the buffer with some of the next bytes; 0 at the end."""
+        while self._unpacker is not None or self._begin():
+            assert self._unpacker is not None
+            self._packed = self._packed or self._file.read(READ_BYTES)
+            if not self._packed:
+                raise EOFError("its end is missing")
+            text = self._unpacker.decompress(self._packed, len(buffer))
+            self._packed = self._unpacker.unconsumed_tail
+            if self._unpacker.eof:
+                self._packed, self._unpacker = self._unpacker.unused_data, None
+            if text:
+                buffer[: len(text)] = text
+                return len(text)
+        return 0
+
+    def _begin(self) -> bool:
+        """Start with the next member, if there is one behind the zeros."""
+        zeros = 0
+        while not (rest := self._packed.lstrip(b"\0")):
+            zeros += len(self._packed)
+            if zeros > MOST_PADDING:
+                raise EOFError(f"more than {MOST_PADDING:,} zeros follow its content")
+            if not (block := self._file.read(READ_BYTES)):
+                return False
+            self._packed = block
+        self._packed = rest
+        self._unpacker = zlib.decompressobj(GZIP_WINDOW)
+        return True
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+        super().close()
+
+
 UNPACK: dict[bytes, Callable[[Path], io.BufferedIOBase]] = {
-    b"\x1f\x8b": gzip.GzipFile,
+    b"\x1f\x8b": open_gzip,
     b"BZh": bz2.BZ2File,
     b"\xfd7zXZ\0": lzma.LZMAFile,
     b"\x28\xb5\x2f\xfd": open_zstandard,

@@ -13,7 +13,7 @@ from nettrain.data.columns.roles import Column, column_names
 from nettrain.data.tables.arrays import AnyArray
 from nettrain.data.tables.table import Table, column_numbers, is_text
 from nettrain.data.targets.unlabelled import refuse_missing
-from nettrain.errors import DataError
+from nettrain.errors import DataError, quoted
 
 if TYPE_CHECKING:
     import polars as pl
@@ -89,7 +89,7 @@ def finite_numbers(table: Table, name: str) -> AnyArray:
         cell = table.column(name)[row]
         more = f" (and {int(wrong.sum()) - 1} more)" if wrong.sum() > 1 else ""
         raise DataError(
-            f'{table.at(row)}: column "{name}": "{cell}" is neither a date nor a finite number{more}; '
-            f"{KEY} needs one of them in every row"
+            f"{table.at(row)}: column {quoted(name)}: {quoted(cell)} is neither a date nor a finite number"
+            f"{more}; {KEY} needs one of them in every row"
         )
     return values

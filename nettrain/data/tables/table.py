@@ -12,7 +12,7 @@ from nettrain.data.tables.arrays import AnyArray, Floats, Indices, Mask, Numbers
 from nettrain.data.tables.cell_format import CellFormat, FormattedNumbers
 from nettrain.data.tables.disk_columns import DiskColumns
 from nettrain.data.tables.row_chunks import RowChunks
-from nettrain.errors import DataError, nearest
+from nettrain.errors import DataError, nearest, quoted
 
 if TYPE_CHECKING:
     import polars as pl
@@ -327,10 +327,10 @@ def not_a_number(table: Table, name: str, wrong: Mask, advice: str = "") -> Data
     kind = "a finite number" if is_infinite(cell) else number_phrase(table, name)
     others = f" (and {more} more)" if more else ""
     hint = f"; {advice}" if advice else ""
-    return DataError(f'{table.at(row)}: column "{name}": "{cell}" is not {kind}{others}{hint}')
+    return DataError(f"{table.at(row)}: column {quoted(name)}: {quoted(cell)} is not {kind}{others}{hint}")
 
 
 def number_phrase(table: Table, name: str) -> str:
     """What a cell of a column of numbers should be: `a number`, or `a number such as "$1,200.50"`."""
     written = table.formats.get(name)
-    return "a number" if written is None else f'a number such as "{written.example}"'
+    return "a number" if written is None else f"a number such as {quoted(written.example)}"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from nettrain.data.tables.spelling import Form, as_text, normalized
 from nettrain.data.tables.table import Table
-from nettrain.errors import did_you_mean
+from nettrain.errors import did_you_mean, quoted
 
 if TYPE_CHECKING:
     import polars as pl
@@ -55,7 +55,7 @@ def unused_renames(tables: Sequence[Table], names: Sequence[str], renames: Mappi
             used |= {*renamed_keys(cells, renames).values()}
             spellings |= dict.fromkeys(cells.drop_nulls().unique())
     return [
-        f'data.labels: no cell of the target is "{cell}"{did_you_mean(cell, spellings)}'
+        f"data.labels: no cell of the target is {quoted(cell)}{did_you_mean(cell, spellings)}"
         for cell in renames
         if cell not in used
     ]

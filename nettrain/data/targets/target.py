@@ -21,7 +21,7 @@ from nettrain.data.tables.spelling import Form, as_text, positions
 from nettrain.data.tables.table import Table, column_numbers, counted, not_a_number
 from nettrain.data.targets.magnitude import refuse_large
 from nettrain.data.targets.unlabelled import refuse_missing
-from nettrain.errors import DataError, StoredContentError, nearest
+from nettrain.errors import DataError, StoredContentError, nearest, quoted
 
 TargetKind = Literal["classes", "numbers", "labels"]
 TargetKindSetting = Literal["auto", "classes", "numbers", "labels"]
@@ -191,7 +191,7 @@ def read_label(table: Table, name: str) -> Floats:
         row, more = int(np.argmax(wrong)), int(wrong.sum()) - 1
         others = f" (and {more} more)" if more else ""
         cell = as_text(table, name)[row]
-        raise DataError(f'{table.at(row)}: target "{name}": "{cell}" is not 0 or 1{others}')
+        raise DataError(f"{table.at(row)}: target {quoted(name)}: {quoted(cell)} is not 0 or 1{others}")
     return values
 
 

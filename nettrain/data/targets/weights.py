@@ -13,7 +13,7 @@ from nettrain.data.tables.arrays import Floats, Indices, Mask
 from nettrain.data.tables.spelling import as_text
 from nettrain.data.tables.table import Table, column_numbers
 from nettrain.data.targets.target import Target
-from nettrain.errors import DataError, nearest
+from nettrain.errors import DataError, nearest, quoted
 
 LIGHTEST, HEAVIEST = 1e-20, 1e20  # sums of these weights, times losses, are far from the ends of float32
 
@@ -44,8 +44,8 @@ def no_weight(table: Table, name: str, wrong: Mask) -> DataError:
     row, more = int(np.argmax(wrong)), int(wrong.sum()) - 1
     others = f" (and {more} more)" if more else ""
     cell = as_text(table, name)[row]
-    reason = "no value" if cell is None else f'"{cell}" is not a finite number from 0 to {HEAVIEST:g}'
-    return DataError(f'{table.at(row)}: weight "{name}": {reason}{others}')
+    reason = "no value" if cell is None else f"{quoted(cell)} is not a finite number from 0 to {HEAVIEST:g}"
+    return DataError(f"{table.at(row)}: weight {quoted(name)}: {reason}{others}")
 
 
 def class_weights(

@@ -6,6 +6,7 @@ big-endian 32-bit number, then the values, row by row. Source: Y. LeCun, the MNI
 
 import io
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -68,12 +69,7 @@ def table_of(images: Path, labels: Path | None, origin: str, split: str) -> tupl
         raise DataError(f"{display_path(images)}: holds no images")
     image = ImageShape.of(pixels.shape[1:])
     pixels = pixels.reshape(len(pixels), -1)
-    cells = {} if labels is None else {LABEL: read_labels(labels)}
-    if labels is not None and len(cells[LABEL]) != len(pixels):
-        raise DataError(
-            f"{display_path(images)}: {counted(len(pixels), 'image')}, "
-            f"but {counted(len(cells[LABEL]), 'label')} in {display_path(labels)}"
-        )
+    cells = {} if labels is None else {LABEL: read_labels(labels, images, len(pixels))}
     names = tuple(f"pixel_{i}" for i in range(pixels.shape[1]))
     table = Table(
         pl.DataFrame(cells),
@@ -85,15 +81,30 @@ def table_of(images: Path, labels: Path | None, origin: str, split: str) -> tupl
     return table, image
 
 
-def read_labels(path: Path) -> Numbers:
-    """Labels (N,). Raises DataError when the file has more than one for each row."""
-    return read_idx(path, dimensions=1, content="labels")
+def read_labels(path: Path, images: Path, count: int) -> Numbers:
+    """Labels (N,). Raises DataError when the file has other than one for each of the `count` images."""
+
+    def check(labels: int) -> None:
+        if labels != count:
+            raise DataError(
+                f"{display_path(images)}: {counted(count, 'image')}, "
+                f"but {counted(labels, 'label')} in {display_path(path)}"
+            )
+
+    return read_idx(path, dimensions=1, content="labels", check=check)
 
 
-def read_idx(path: Path, *, dimensions: int = 4, content: str = "images") -> Numbers:
+def read_idx(
+    path: Path,
+    *,
+    dimensions: int = 4,
+    content: str = "images",
+    check: Callable[[int], None] = lambda count: None,
+) -> Numbers:
     """The array in an IDX file, compressed by gzip or not, of at most so many `dimensions`.
 
-    Raises DataError when it is no IDX file, is cut short, or has more dimensions than its `content` has.
+    `check` is given the number of rows before any is read. Raises DataError when it is no IDX file, is cut
+    short, or has more dimensions than its `content` has.
     """
     origin = display_path(path)
     with reading_errors(path), open_bytes(path) as stream:
@@ -115,6 +126,7 @@ def read_idx(path: Path, *, dimensions: int = 4, content: str = "images") -> Num
             raise DataError(f"{origin}: is too small for the {promised} bytes that its dimensions promise")
         if not promised:
             raise DataError(f"{origin}: holds no {content}")
+        check(shape[0])
         refuse_without_room(promised, f"{origin}: an array of shape {shape}")
         values = np.empty(shape, dtype)
         read = read_into(stream, values.reshape(-1).view(np.uint8).data)
