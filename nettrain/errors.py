@@ -99,7 +99,7 @@ class CudaLibraryError(BackendError):
 
 
 class DeviceMemoryError(BackendError):
-    """The device does not have enough memory."""
+    """The device, or the machine itself, does not have enough memory."""
 
 
 def nearest(name: object, allowed: Iterable[object]) -> str:

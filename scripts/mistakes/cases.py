@@ -204,6 +204,30 @@ IN_DATA = [
     ),
 ]
 
+IN_STORED_FILES = [
+    Mistake(
+        "StoredFileError",
+        "a history that was edited",
+        f"nettrain resume {RUN} training.epochs=8",
+        "What a continuation stands on is checked; copy such a table elsewhere before you change it.",
+        {f"{RUN}/history.csv": "epoch,loss\n1,0.5\n"},
+    ),
+    Mistake(
+        "StoredFileError",
+        "a value of another kind",
+        f"nettrain report {RUN}",
+        "Put back the file, or train again. `resume` does not need this one, and writes it anew.",
+        {f"{RUN}/summary.json": '{"status": 5}\n'},
+    ),
+    Mistake(
+        "StoredFileError",
+        "a model that is cut off",
+        f"nettrain predict {RUN} flowers.csv",
+        "Copy or download it again.",
+        {f"{RUN}/model.safetensors": TABLE.encode()[:100]},
+    ),
+]
+
 ON_THIS_MACHINE = [
     Mistake(
         "BackendError",
@@ -316,4 +340,4 @@ OTHERS = [
     ),
 ]
 
-MISTAKES = [*ON_THE_COMMAND_LINE, *IN_EXPERIMENTS, *IN_DATA, *ON_THIS_MACHINE, *OTHERS]
+MISTAKES = [*ON_THE_COMMAND_LINE, *IN_EXPERIMENTS, *IN_DATA, *IN_STORED_FILES, *ON_THIS_MACHINE, *OTHERS]
