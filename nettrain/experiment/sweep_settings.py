@@ -203,7 +203,7 @@ def _distribution_problems(
         for path, text in describe_errors(error, kind):
             yield KeyProblem(path, text.replace("(allowed: name", "(allowed: distribution"))
         return
-    if takes_steps and distribution.steps() is None:
+    if takes_steps and distribution.count() is None:
         yield KeyProblem((), f"{name} has no end of values, a grid needs values or a q_ distribution")
 
 

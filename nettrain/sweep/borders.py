@@ -54,7 +54,7 @@ def _position(parameter: Parameter, value: float) -> float:
     position = parameter.distribution.position(value)
     if position is not None:
         return position
-    steps = parameter.distribution.steps() or []
+    steps = parameter.distribution.choices()
     numbers = [step for step in steps if is_number(step)]
     if len(steps) < FEWEST_STEPS or len(numbers) < len(steps):
         return 0.5

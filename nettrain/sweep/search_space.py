@@ -1,5 +1,6 @@
 """The search space, and its trials: drawn values in an experiment, validated before the first one trains."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -89,6 +90,12 @@ class SearchSpace:
         last = self.total if total is None else total
         if last is not None:
             self._refuse_without_room(last * LISTED_BYTES, f"{last:,} trials take")
+        elif (least := self._fewest_of_grid()) > 1:
+            self._refuse_without_room(
+                least * LISTED_BYTES,
+                f"a grid of {least:,} combinations or more takes",
+                "lower the number of values, or say how many of them to try",
+            )
         return self.numbered(count(1) if last is None else range(1, last + 1), chosen)
 
     def numbered(
@@ -115,14 +122,23 @@ class SearchSpace:
             raise SpecError(f"{line} ({list_briefly(numbers)})" for line, numbers in problems.items())
         return trials
 
-    def _refuse_without_room(self, size: int, what: str) -> None:
+    def _fewest_of_grid(self) -> int:
+        """How many combinations a grid has at least: those of the parameters that depend on no other."""
+        counts = (
+            one.distribution.count() or 1
+            for one in self.parameters
+            if not any(_is_inside(one, other) for other in self.parameters if other is not one)
+        )
+        return math.prod(counts)
+
+    def _refuse_without_room(self, size: int, what: str, hint: str = "search fewer, also of a grid") -> None:
         """Raise SpecError when trials cannot even be listed in the memory that is there."""
         there = obtainable_memory()
         if size > there:
             with self.loaded.locating_errors():
                 raise SpecError(
-                    f"sweep.trials: {what} at least {format_bytes(size)} of memory, {format_bytes(there)} "
-                    "are free; search fewer, also of a grid"
+                    f"sweep.trials: {what} at least {format_bytes(size)} of memory, "
+                    f"{format_bytes(there)} are free; {hint}"
                 )
 
     def with_values(self, values: Values) -> LoadedExperiment:

@@ -72,3 +72,24 @@ def test_an_error_names_the_line(tmp_path):
         NettrainError, match=r"e\.yaml:3: model\.hidden: training the network takes at least 20"
     ):
         nettrain.train(tmp_path / "e.yaml", out=tmp_path)
+
+
+GRIDS = {
+    "{training.batch_size: {min: 1, max: 1000000000000}}": "1,000,000,000,000",
+    "{optimizer.beta1: {distribution: q_uniform, min: 0, max: 0.5, q: 1.0e-15}}": "500,000,000,000,000",
+}
+
+
+@pytest.mark.parametrize("parameters", GRIDS)
+def test_a_grid_is_counted_not_listed(tmp_path, parameters):
+    started = TEXT.index("sweep:")
+    text = TEXT[:started] + f"sweep:\n  method: grid\n  parameters: {parameters}\n"
+    (tmp_path / "e.yaml").write_text(text)
+    done = inside(tmp_path, "sweep", "e.yaml")
+    assert (
+        f"e.yaml:5: sweep.trials: a grid of {GRIDS[parameters]} combinations or more takes at least"
+        in done.err
+    )
+    assert (2, 1) == (done.code, done.err.count("\n"))
+    done = inside(tmp_path, "sweep", "e.yaml", "sweep.trials=1", "training.epochs=1")
+    assert 0 == done.code, done.err

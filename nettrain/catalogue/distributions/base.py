@@ -1,16 +1,16 @@
 """Distributions of a random search, with the names and meanings of Weights & Biases.
 
 Conventions: `draw(u)` is the value at u, drawn uniformly from (0, 1), so that a value costs one number and is
-a function of it; `steps()` are all possible values where they can be counted (a grid goes through them);
-`ends()` are the extreme ones, which are tried on an experiment before the first trial; `position(value)` is
-where a value lies in its range, from 0 to 1 on the distribution's own scale; `share(value)` is the u at which
-a value is drawn, in the middle where several u draw it. Values are whatever the
-experiment file takes at that key: numbers, text, lists or blocks.
+a function of it; `steps()` are all possible values where they can be counted (a grid goes through them),
+one after another, as their `count()` may be more than memory holds; `ends()` are the extreme ones, which are
+tried on an experiment before the first trial; `position(value)` is where a value lies in its range, from 0 to
+1 on the distribution's own scale; `share(value)` is the u at which a value is drawn, in the middle where
+several u draw it. Values are whatever the experiment file takes at that key: numbers, text, lists or blocks.
 Source of the names: docs.wandb.ai, "Sweep configuration options".
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Annotated, ClassVar, cast
 
 from pydantic import Field
@@ -40,13 +40,17 @@ class Distribution(Variant):
         """The value at u, 0 < u < 1."""
         raise NotImplementedError
 
-    def steps(self) -> list[object] | None:
+    def steps(self) -> Iterable[object] | None:
         """All values in order, or None where they cannot be counted."""
+        return None
+
+    def count(self) -> int | None:
+        """How many values there are, or None where they cannot be counted."""
         return None
 
     def ends(self) -> list[object]:
         """Extreme values: an experiment that takes these takes all."""
-        return self.steps() or []
+        return [*(self.steps() or ())]
 
     def position(self, value: object) -> float | None:
         """Where a value lies between the least (0) and the greatest (1); None where there is no order."""
@@ -74,7 +78,7 @@ class Distribution(Variant):
 
     def choices(self) -> list[object]:
         """The values that can be drawn, where they have no order."""
-        return self.steps() or []
+        return [*(self.steps() or ())]
 
 
 def refuse(message: str) -> PydanticCustomError:

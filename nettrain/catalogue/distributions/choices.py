@@ -40,6 +40,9 @@ class Choices(Distribution):
     def steps(self) -> list[object]:
         return list(self.values)
 
+    def count(self) -> int:
+        return len(self.values)
+
     def choices(self) -> list[object]:
         likely = self.probabilities or [1.0] * len(self.values)
         return [value for value, probability in zip(self.values, likely, strict=True) if probability > 0]
@@ -75,3 +78,6 @@ class ConstantDistribution(Distribution):
 
     def steps(self) -> list[object]:
         return [self.value]
+
+    def count(self) -> int:
+        return 1

@@ -1,6 +1,7 @@
 """Distributions of numbers between two bounds."""
 
 import math
+from collections.abc import Iterable
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -87,8 +88,11 @@ class IntUniform(RangeDistribution):
     def draw(self, u: float) -> object:
         return min(self.min + int(u * (self.max - self.min + 1)), self.max)
 
-    def steps(self) -> list[object]:
-        return list(range(self.min, self.max + 1))
+    def steps(self) -> Iterable[object]:
+        return range(self.min, self.max + 1)
+
+    def count(self) -> int:
+        return self.max - self.min + 1
 
     def ends(self) -> list[object]:
         """Both borders."""
@@ -115,9 +119,13 @@ class Stepped(RangeDistribution):
         k = self.multiples()
         return multiple(self.q, min(max(nearest(self.q, value), k[0]), k[-1]))
 
-    def steps(self) -> list[object]:
+    def steps(self) -> Iterable[object]:
         """All multiples in the range."""
-        return [multiple(self.q, k) for k in self.multiples()]
+        return (multiple(self.q, k) for k in self.multiples())
+
+    def count(self) -> int:
+        multiples = self.multiples()
+        return multiples.stop - multiples.start
 
     def ends(self) -> list[object]:
         """The least and the greatest multiple."""

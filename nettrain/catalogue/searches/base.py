@@ -170,7 +170,7 @@ def combinations(parameters: Sequence[SearchedKey], applies: Applies) -> Iterato
         elif not applies(values, rest[0]):
             yield from below(values, rest[1:])
         else:
-            for value in rest[0].distribution.steps() or []:
+            for value in rest[0].distribution.steps() or ():
                 yield from below({**values, rest[0].key: value}, rest[1:])
 
     yield from below({}, outermost_first(parameters))

@@ -31,7 +31,7 @@ class SobolSampler:
 
     def __init__(self, space: Space) -> None:
         self._space = space
-        free = {one.key for one in space.parameters if len(one.distribution.steps() or [0, 0]) > 1}
+        free = {one.key for one in space.parameters if one.distribution.count() != 1}
         self._keys = sorted(free)  # so that the order in the file does not matter
         self._points: npt.NDArray[np.float64] = np.empty((0, len(free)))
 
