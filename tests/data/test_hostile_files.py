@@ -12,6 +12,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from nettrain.data.prepare import prepare
@@ -334,3 +335,17 @@ def test_a_cell_of_thousands_of_characters_is_shortened_in_a_message():
     with pytest.raises(DataError, match=r'^x\.csv:42: column "a": "w{57}\.\.\." is not a number; ') as caught:
         prepare(DataSettings(source="x.csv", target="y"), seed=0, dtype="float32")
     assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize("name", ["x.parquet", "x.arrow", "t.parquet"])
+def test_equal_rows_that_do_not_fit_into_memory(little_memory, name):
+    frame = pl.DataFrame({"a": np.zeros(4_000_000), "y": np.zeros(4_000_000, np.int64)})
+    if name == "t.parquet":
+        frame = pl.DataFrame({"a": ["same"], "y": ["p"]}).select(pl.all().repeat_by(8_000_000).explode())
+    frame.write_ipc(name, compression="zstd") if name == "x.arrow" else frame.write_parquet(name)
+    rows = "8,000,000" if name == "t.parquet" else "4,000,000"
+    size = "256 MB" if name == "t.parquet" else "128 MB"
+    assert (
+        f"{name}: reading {rows} rows of 2 columns takes {size} of memory, 105 MB are free; rows"
+        in refusal(name, storage="memory")
+    )

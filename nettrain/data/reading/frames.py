@@ -4,13 +4,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from nettrain.data.reading.polars_errors import polars_errors
+from nettrain.data.reading.room import refuse_without_room
 from nettrain.data.reading.source import Source
-from nettrain.data.tables.table import Table, check_names
+from nettrain.data.tables.table import Table, check_names, counted
 from nettrain.errors import DataError
 
 if TYPE_CHECKING:
     import polars as pl
 
+DECODED = 2  # times that columns are in memory while they are read: in parts, and whole
+OTHER_BYTES = 8  # of a date, and of text at least
 EXPECTED = "expected numbers, text, booleans or dates"
 
 
@@ -36,6 +39,22 @@ def refuse_nested(schema: "Mapping[str, pl.DataType]", origin: str) -> None:
     for name, dtype in schema.items():
         if dtype.is_nested() or dtype in (pl.Binary, pl.Object) or isinstance(dtype, pl.BaseExtension):
             raise DataError(f'{origin}: column "{name}" holds {dtype}, {EXPECTED}')
+
+
+def refuse_frame_without_room(schema: "Mapping[str, pl.DataType]", height: int, origin: str) -> None:
+    """Raise DataError when so many rows of these columns do not fit into memory while they are read."""
+    size = DECODED * height * sum(cell_bytes(dtype) for dtype in schema.values())
+    refuse_without_room(size, f"{origin}: reading {height:,} rows of {counted(len(schema), 'column')}")
+
+
+def cell_bytes(dtype: "pl.DataType") -> int:
+    """Bytes of a cell at least: of text, of which the same need not be there twice, its place."""
+    import polars as pl
+
+    if dtype in (pl.Boolean, pl.Null):
+        return 0
+    digits = "".join(filter(str.isdecimal, str(dtype))) if dtype.is_integer() or dtype.is_float() else ""
+    return int(digits) // 8 if digits else OTHER_BYTES
 
 
 def plain_frame(frame: "pl.DataFrame", origin: str = "data") -> "pl.DataFrame":

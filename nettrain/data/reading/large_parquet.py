@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nettrain.backend.scratch_file import BLOCK_BYTES, drop_pages, scratch_array
-from nettrain.data.reading.frames import frame_source
+from nettrain.data.reading.frames import frame_source, refuse_frame_without_room
 from nettrain.data.reading.options import ReadOptions
 from nettrain.data.reading.source import Source
 from nettrain.data.reading.storage import stays_on_disk, storage_note
@@ -65,7 +65,9 @@ class LargeParquet:
                 cells[column.name] = column
             else:
                 arrays[column.name] = file.add(array)
-        frame = self._frame([name for name in self.schema if name not in self.numeric])
+        others = {name: dtype for name, dtype in self.schema.items() if name not in self.numeric}
+        refuse_frame_without_room(others, self.height, origin)
+        frame = self._frame([*others])
         frame = frame.with_columns(list(cells.values()))
         if frame.width:
             frame = frame_source(frame, origin).table.cells
@@ -102,7 +104,7 @@ def large_file(path: Path, schema: "Mapping[str, pl.DataType]", options: ReadOpt
     numeric = tuple(name for name, dtype in schema.items() if dtype in (pl.Float32, pl.Float64, *integers()))
     if not numeric or options.storage == "memory":
         return None
-    height = int(pl.scan_parquet(path, glob=False).select(pl.len()).collect().item())
+    height = rows_of(path)
     count = height * len(numeric)
     return (
         LargeParquet(path, schema, numeric, height)
@@ -110,6 +112,13 @@ def large_file(path: Path, schema: "Mapping[str, pl.DataType]", options: ReadOpt
         and stays_on_disk(options.storage, count, sum(height * width(schema[name]) for name in numeric))
         else None
     )
+
+
+def rows_of(path: Path) -> int:
+    """How many rows a file says that it has."""
+    import polars as pl
+
+    return int(pl.scan_parquet(path, glob=False).select(pl.len()).collect().item())
 
 
 def integers() -> "tuple[type[pl.DataType], ...]":

@@ -14,7 +14,7 @@ from nettrain.data.reading.arrow_file import (
     read_decoded,
 )
 from nettrain.data.reading.file_format import begins_with, file_format
-from nettrain.data.reading.frames import frame_source, refuse_nested
+from nettrain.data.reading.frames import frame_source, refuse_frame_without_room, refuse_nested
 from nettrain.data.reading.opening import display_path, reading_errors
 from nettrain.data.reading.options import ReadOptions
 from nettrain.data.reading.polars_errors import polars_errors
@@ -81,7 +81,10 @@ def read_frame(path: Path, origin: str) -> "pl.DataFrame":
     except (struct.error, ValueError):
         raise DataError(f"{origin}: is damaged") from None
     check_names(names, origin)
-    refuse_nested(pl.read_ipc_schema(path), origin)
+    schema = pl.read_ipc_schema(path)
+    refuse_nested(schema, origin)
+    rows = pl.scan_ipc(path, glob=False).select(pl.len()).collect().item()
+    refuse_frame_without_room(schema, int(rows), origin)
     try:
         return pl.scan_ipc(path, glob=False).collect()
     except pl.exceptions.ComputeError:

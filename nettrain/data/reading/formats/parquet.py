@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from nettrain.data.reading.file_format import begins_with, file_format
-from nettrain.data.reading.frames import frame_source, refuse_nested
-from nettrain.data.reading.large_parquet import large_file
+from nettrain.data.reading.frames import frame_source, refuse_frame_without_room, refuse_nested
+from nettrain.data.reading.large_parquet import large_file, rows_of
 from nettrain.data.reading.opening import display_path, reading_errors
 from nettrain.data.reading.options import ReadOptions
 from nettrain.data.reading.parquet_file import check_lengths
@@ -33,6 +33,7 @@ def read_parquet(path: Path, options: ReadOptions, key: str = "") -> Source:
                 large = large_file(path, schema, options)
                 if large is not None:
                     return large.read(options, origin)
+                refuse_frame_without_room(schema, rows_of(path), origin)
                 frame = pl.read_parquet(path, glob=False)
             except pl.exceptions.DuplicateError as error:
                 raise DataError(f"{origin}: two columns have one name ({first_line(error)})") from error
