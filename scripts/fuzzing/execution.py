@@ -1,6 +1,7 @@
 """How a command runs: in a process of its own with limits, or in this one; and what it did to its folder."""
 
 import contextlib
+import faulthandler
 import fnmatch
 import hashlib
 import importlib
@@ -113,6 +114,7 @@ def forked(command: Command, folder: Path, limits: Limits | None = None, entry: 
     output.mkdir(exist_ok=True)
     child = _fork()
     if child == 0:
+        faulthandler.disable()  # pytest enables it, and a crash that is asked for is no news
         _become(command, folder, output, limits, entry)
     killed = not _ends(child, limits.patience)
     if killed:
