@@ -32,6 +32,7 @@ from typer.main import get_command
 ENVIRONMENT = {"COLUMNS": "100", "NO_COLOR": "1", "NETTRAIN_DRAWING": "here", "NETTRAIN_BACKEND": "numpy"}
 MEMORY_DISK = Path("/dev/shm")  # where there is one: files are synchronised, and disks are slow
 MOST_OUTPUT = 1_000_000  # bytes of what a command prints that are kept
+ALONE = 250  # MB of a process that has imported nettrain and done nothing
 WHOLE = 2_000_000  # bytes of a file up to which its content is compared
 Command = Sequence[str]
 Entry = Callable[[Command], None]
@@ -43,7 +44,7 @@ class Limits:
 
     seconds: float = 5.0  # of computing
     patience: float = 12.0  # seconds until it is killed, since other work may share the machine
-    megabytes: int = 1000
+    megabytes: int = 1000  # of a process in which nothing else was done before
     address_space: int = 1 << 30  # more than a process has; nettrain must say so, and for what
 
 
@@ -109,7 +110,7 @@ def preload() -> None:
 
 def forked(command: Command, folder: Path, limits: Limits | None = None, entry: Entry = nettrain) -> Outcome:
     """Run a command in a process that this one forks, in a folder and under limits."""
-    limits, before = limits or Limits(), digests(folder)
+    limits, before, at_first = limits or Limits(), digests(folder), _resident()
     output = folder.parent / f".{folder.name}.output"
     output.mkdir(exist_ok=True)
     child = _fork()
@@ -129,7 +130,7 @@ def forked(command: Command, folder: Path, limits: Limits | None = None, entry: 
         usage.ru_utime + usage.ru_stime,
         folder,
         before,
-        megabytes=usage.ru_maxrss / 1024,
+        megabytes=usage.ru_maxrss / 1024 - at_first + ALONE,
         killed=killed,
     )
 
@@ -162,7 +163,7 @@ class TooLate(BaseException):
 
 def inside(command: Command, folder: Path, limits: Limits | None = None, entry: Entry = nettrain) -> Outcome:
     """Run a command within this process, which is ten times as fast; what hangs in C is not interrupted."""
-    limits, before = limits or Limits(), digests(folder)
+    limits, before, at_first = limits or Limits(), digests(folder), _resident()
     _forget_peak()
     started = process_time()
     out, err = (
@@ -190,7 +191,8 @@ def inside(command: Command, folder: Path, limits: Limits | None = None, entry: 
         stream.flush()
         texts.append(stream.buffer.getvalue().decode("utf-8", errors="replace"))  # type: ignore[attr-defined]
     seconds = process_time() - started
-    return _outcome(code, texts, seconds, folder, before, megabytes=_peak(), killed=killed)
+    megabytes = _peak() - at_first + ALONE
+    return _outcome(code, texts, seconds, folder, before, megabytes=megabytes, killed=killed)
 
 
 def _outcome(
@@ -242,8 +244,16 @@ def _forget_peak() -> None:
 
 def _peak() -> float:
     """The largest memory of this process since then (MB)."""
-    status = Path("/proc/self/status").read_text()
-    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+    return _status("VmHWM:")
+
+
+def _resident() -> float:
+    """The memory of this process, which may have done other things before (MB)."""
+    return _status("VmRSS:")
+
+
+def _status(name: str) -> float:
+    return int(Path("/proc/self/status").read_text().partition(name)[2].split()[0]) / 1024
 
 
 def _address_space() -> int:
