@@ -102,12 +102,10 @@ def numbered_folders(parent: Path, name: str) -> Iterator[Path]:
     safe = safe_name(name)
     for number in count(1):
         folder = parent / (safe if number == 1 else f"{safe}-{number}")
+        _make_folder(parent, folder)
         try:
-            parent.mkdir(parents=True, exist_ok=True)
             folder.mkdir(exist_ok=True)
         except FileExistsError:
-            if not parent.is_dir():
-                raise SpecError(f"{parent}: is {_no_folder(parent)}, not a folder") from None
             continue  # a file of that name
         except OSError as error:
             raise NettrainError(f"{folder}: cannot be created: {error.strerror}") from error
@@ -116,20 +114,29 @@ def numbered_folders(parent: Path, name: str) -> Iterator[Path]:
 
 def create_folder(path: Path) -> None:
     """Create a folder. Raises SpecError when it is or lies in a file, NettrainError when it is refused."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError):
-        file = next((one for one in (path, *path.parents) if one.is_file() or one.is_symlink()), path)
-        raise SpecError(f"{file}: is {_no_folder(file)}, not a folder") from None
-    except OSError as error:
-        raise NettrainError(f"{path}: cannot be created: {error.strerror}") from error
+    _make_folder(path, path)
     if not os.access(path, os.W_OK):
         raise NettrainError(f"{path}: cannot be written: {os.strerror(errno.EACCES)}")
 
 
+def _make_folder(path: Path, wanted: Path) -> None:
+    """Create a folder and those around it; errors of the disk name the folder that is `wanted`."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except ValueError:
+        raise SpecError(f"{str(path)!r}: is no name of a folder (it holds the character U+0000)") from None
+    except OSError as error:
+        nearest = next((one for one in (path, *path.parents) if os.path.lexists(one)), path)
+        if os.path.lexists(nearest) and not os.path.isdir(nearest):
+            raise SpecError(f"{nearest}: is {_no_folder(nearest)}, not a folder") from None
+        raise NettrainError(f"{wanted}: cannot be created: {error.strerror}") from error
+
+
 def _no_folder(path: Path) -> str:
     """What a path is that is no folder."""
-    return "a link that leads nowhere" if path.is_symlink() and not path.exists() else "a file"
+    if os.path.islink(path) and not os.path.exists(path):
+        return "a link that leads nowhere"
+    return special_kind(path) or "a file"
 
 
 def is_unused(folder: Path) -> bool:

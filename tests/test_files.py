@@ -96,7 +96,7 @@ def test_a_parent_that_is_a_file_is_refused(tmp_path):
 
 def test_a_folder_that_cannot_be_created_is_named(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(NettrainError, match=r"cannot be created: Not a directory$"):
+    with pytest.raises(SpecError, match=r"file: is a file, not a folder$"):
         next(numbered_folders(tmp_path / "file" / "runs", "x"))
 
 
@@ -178,3 +178,24 @@ def test_a_folder_is_no_link_that_leads_nowhere(tmp_path, target):
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs/run").symlink_to(target)
     assert tmp_path / "runs/run-2" == next(numbered_folders(tmp_path / "runs", "run"))
+
+
+@pytest.mark.parametrize("below", ["", "x", "x/y"])
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("loop", "a link that leads nowhere"), ("file", "a file"), ("to", "a file"), ("pipe", "a named pipe")],
+)
+def test_no_folder_lies_in_what_is_none(tmp_path, name, kind, below):
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "file").write_text("")
+    (tmp_path / "to").symlink_to("file")
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(SpecError, match=f"{name}: is {kind}, not a folder$"):
+        create_folder(tmp_path / name / below)
+    with pytest.raises(SpecError, match=f"{name}: is {kind}, not a folder$"):
+        next(numbered_folders(tmp_path / name / below, "run"))
+
+
+def test_no_folder_has_a_zero_byte_in_its_name(tmp_path):
+    with pytest.raises(SpecError, match=r"'a\\x00b': is no name of a folder"):
+        create_folder(Path("a\0b"))

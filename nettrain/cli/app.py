@@ -111,7 +111,7 @@ def _report(error: BaseException) -> NoReturn:
             sys.stderr.close()
             sys.exit(0)
         case MemoryError():
-            _fail(error, f"not enough memory: {error}", BackendError.code)
+            _fail(error, f"not enough memory: {error}".removesuffix(": "), BackendError.code)
         case OSError(filename=str()):  # of a file or folder whose refusal is not handled elsewhere
             _fail(error, f"{error.filename}: {error.strerror}", 1)
         case Exception():  # a bug of nettrain: a traceback would not help the user

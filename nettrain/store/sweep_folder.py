@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from nettrain.errors import NettrainError, SpecError
+from nettrain.errors import SpecError
+from nettrain.files import create_folder
 from nettrain.store import journal
 from nettrain.store.stored_file import refuse_other_kinds
 
@@ -18,12 +19,7 @@ class SweepFolder:
     def open(cls, path: Path) -> "SweepFolder":
         """The folder of a sweep, created if need be. Raises SpecError when something else is there."""
         folder = cls(path)
-        try:
-            folder.path.mkdir(parents=True, exist_ok=True)
-        except FileExistsError:
-            raise SpecError(f"{folder.path}: is a file, not a folder") from None
-        except OSError as error:
-            raise NettrainError(f"{folder.path}: cannot be created: {error.strerror}") from error
+        create_folder(folder.path)
         others = [path.name for path in folder.path.iterdir() if not path.name.startswith(".")]
         if others and not folder.journal.is_file():
             missing = f"holds {others[0]} but no {folder.journal.name}"

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import polars as pl
 
-from nettrain.errors import NettrainError, SpecError
+from nettrain.errors import SpecError
 from nettrain.experiment.load import read, validate
 from nettrain.experiment.settings import Experiment
-from nettrain.files import is_unused, remove_temporary_files
+from nettrain.files import create_folder, is_unused, remove_temporary_files
 from nettrain.locks import locked
 from nettrain.store.run_folder import RunFolder, unfinished
 from nettrain.store.summary import RunSummary, read_summary
@@ -37,12 +37,7 @@ def unused_folder(path: Path) -> Iterator[tuple[RunFolder, str | None]]:
     Yields the folder and a note if the lock of a dead process was taken over. Raises SpecError when
     the path is a file or the folder is not empty, NettrainError when it cannot be created.
     """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except FileExistsError:
-        raise SpecError(f"{path}: is a file, not a folder") from None
-    except OSError as error:
-        raise NettrainError(f"{path}: cannot be created: {error.strerror}") from error
+    create_folder(path)
     with locked(path) as note:
         if not is_unused(path):
             raise SpecError(f"{path}: is not empty, and not overwritten")
