@@ -23,6 +23,9 @@ from nettrain.inference.predictions import predict, predict_distributions
 from nettrain.store.trained_run import TrainedRun
 
 MOST_COLUMNS = 2
+MOST_CLASSES = (
+    100  # at each place a number for every class is needed, and nobody can tell so many colours apart
+)
 MOST_POINTS = 1500  # of a split; more would hide one another
 MARGIN = 0.1  # around the points, as a share of their range
 RESOLUTION = {1: 501, 2: 121}  # places along each axis, by the number of columns
@@ -110,13 +113,15 @@ class WorldMap:
 
 
 def refusal(preprocessing: Preprocessing) -> str:
-    """Why these inputs are no small world, "" when they are one."""
+    """Why these inputs or classes are no small world, "" when they are one."""
     encoders = preprocessing.encoders
     others = [encoder.name for encoder in encoders if not isinstance(encoder, NumberColumn)]
     if len(encoders) > MOST_COLUMNS:
         return f"needs one or two columns of numbers as inputs, and there are {len(encoders)}"
     if others:
         return f'needs one or two columns of numbers as inputs, and "{others[0]}" holds others'
+    if len(preprocessing.classes) > MOST_CLASSES:
+        return f"shows up to {MOST_CLASSES} classes, and there are {len(preprocessing.classes):,}"
     return ""
 
 

@@ -99,8 +99,12 @@ def test_very_many_rows_are_thinned_out():
             {"town": TABLE["kind"], "a": X[:, 0], "y": X[:, 1]},
             'needs one or two columns of numbers as inputs, and "town" holds others',
         ),
+        (
+            {"a": np.arange(909.0), "kind": [f"kind {k}" for k in range(101) for _ in range(9)]},
+            "shows up to 100 classes, and there are 101",
+        ),
     ],
-    ids=["three columns", "categories"],
+    ids=["three columns", "categories", "too many classes"],
 )
 def test_other_inputs_are_no_small_world(table, reason):
     done = result(table)
