@@ -21,7 +21,7 @@ from nettrain.backend.cuda.program import Arguments, arguments
 from nettrain.backend.kernel import Kernel
 from nettrain.backend.numpy import NumpyBackend
 from nettrain.backend.philox import philox_words
-from nettrain.backend.product import transpose
+from nettrain.backend.product import is_small, transpose
 from nettrain.backend.rows import decode_alike, decode_by_column, take_rows
 from nettrain.catalogue.activations import activations
 from nettrain.catalogue.losses import losses
@@ -154,6 +154,9 @@ def recorded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(NumpyBackend, "rows_per_sum", 8)  # as few as on a device
         patch.setattr(NumpyBackend, "launch", lambda *call: recorder.launch(*call))  # noqa: PLW0108 a method
+        patch.setattr(
+            "nettrain.backend.numpy.takes_tiles", is_small
+        )  # a few products meet what follows a BLAS
         everything = dtype == "float32"  # the other type is for what treats both apart
         for extra in specs(tmp_path_factory.mktemp("data")) if everything else APART:
             some = [experiment(text, *extra, f"seed={r}") for r in range(3)]
