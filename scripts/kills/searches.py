@@ -79,7 +79,7 @@ class Ended:
         entries: dict[tuple[str, int], dict[str, Any]] = {}
         for line in (folder / "journal.jsonl").read_text().splitlines():
             entry = json.loads(line)
-            for name in ("seconds", "members"):  # that trained together
+            for name in ("seconds", "members", "digest"):  # who trained together; a digest has all
                 entry.pop(name, None)
             key = entry["kind"], entry.get("trial", 0)
             if entries.setdefault(key, entry) != entry and entry["kind"] == "trial":
