@@ -30,7 +30,10 @@ class DataOnCluster:
         if path not in self._sent or self._sent[path].status != "finished":
             data = SentData.read(shared)
             self._sizes[path] = data.content.nbytes
-            self._sent[path] = self._client.scatter(data, workers=[worker], hash=False)
+            try:
+                self._sent[path] = self._client.scatter(data, workers=[worker], hash=False)
+            except KeyError:  # that worker has gone meanwhile: any other
+                self._sent[path] = self._client.scatter(data, hash=False)
         self._sent.move_to_end(path)
         while len(self._sent) > 1 and sum(self._sizes[one] for one in self._sent) > KEPT:
             self._sent.popitem(last=False)
