@@ -164,27 +164,21 @@ def the_values_are_another(data: bytes, draw: Random) -> bytes:
     rows = 40
     arrays = {"x": np.arange(120.0).reshape(rows, 3), "y": np.arange(rows) % 2}
     others = [
-        *(
-            np.zeros(0),
-            np.zeros((rows, 0)),
-            np.zeros((rows, 2, 2)),
-            np.zeros((rows, 2, 2, 2)),
-            np.array(["a"] * rows),
-        ),
-        *(
-            np.ones(rows, bool),
-            np.full(rows, np.nan),
-            np.arange(rows) * 1j,
-            np.float64(3),
-            np.zeros(rows - 1),
-            np.ones((2, rows)),
-        ),
-        *(
-            np.array([b"a"] * rows),
-            np.arange(rows).astype("M8[D]"),
-            np.zeros(rows, "i4,f4"),
-            np.full(rows, 1e300),
-        ),
+        np.zeros(0),
+        np.zeros((rows, 0)),
+        np.zeros((rows, 2, 2)),
+        np.zeros((rows, 2, 2, 2)),
+        np.array(["a"] * rows),
+        np.ones(rows, bool),
+        np.full(rows, np.nan),
+        np.arange(rows) * 1j,
+        np.float64(3),
+        np.zeros(rows - 1),
+        np.ones((2, rows)),
+        np.array([b"a"] * rows),
+        np.arange(rows).astype("M8[D]"),
+        np.zeros(rows, "i4,f4"),
+        np.full(rows, 1e300),
     ]
     arrays[draw.choice(["x", "y", "z"])] = draw.choice(others)
     return archive({f"{name}.npy": saved(array) for name, array in arrays.items()})
