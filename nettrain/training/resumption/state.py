@@ -167,7 +167,7 @@ def _check_position(training: TrainingLoop, numbers: StateNumbers) -> None:
     epoch, step, position = numbers["epoch"], numbers["step"], numbers["position"]
     if not 0 <= position < max(steps, 1) or step < epoch + position:
         raise StoredContentError(
-            "numbers", f"step {step} is not {position} behind epoch {epoch}, of {steps} steps each"
+            "numbers", f"epoch {epoch}, step {step} and position {position} of {steps} do not go together"
         )
 
 
