@@ -25,8 +25,8 @@ def running_hash() -> RunningHash:
     return blake2b(digest_size=SIZE)
 
 
-def bytes_digest(content: bytes) -> str:
-    """The digest of a whole text or file."""
+def bytes_digest(content: bytes | memoryview) -> str:
+    """The digest of a whole text, file or array."""
     return blake2b(content, digest_size=SIZE).hexdigest()
 
 

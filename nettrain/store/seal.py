@@ -15,8 +15,6 @@ from nettrain.store.digest import bytes_digest, content_digest
 from nettrain.store.run_folder import RunFolder, write_json
 from nettrain.store.stored_file import read_stored
 
-MOST_BYTES = 64 << 30
-
 
 @with_config(ConfigDict(extra="forbid"))
 class FoldSeal(TypedDict):

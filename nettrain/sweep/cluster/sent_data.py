@@ -5,13 +5,13 @@ Dask moves them to each worker once, from any worker that has them, and frees th
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from hashlib import blake2b
 
 import numpy as np
 import numpy.typing as npt
 
 from nettrain.data.prepare import Prepared
 from nettrain.errors import NettrainError
+from nettrain.store.digest import bytes_digest
 from nettrain.sweep.shared_data import SharedData, SharedFold, prepared_from
 
 
@@ -52,4 +52,4 @@ class SentData:
 
 
 def _fingerprint(content: npt.NDArray[np.uint8]) -> str:
-    return blake2b(content.data, digest_size=16).hexdigest()
+    return bytes_digest(content.data)
