@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.image import imread
 from rich.console import Console
 
+from nettrain.output.figures.canvas import svg
 from nettrain.output.figures.effects import effects_picture
 from nettrain.output.importance_table import show_importance
 from nettrain.output.importance_words import lines
@@ -133,11 +134,16 @@ def test_the_picture_has_a_panel_for_each_parameter_and_grey_ones_that_may_be_ch
 
 def test_ranks_are_labels_where_trials_did_not_train_to_their_end():
     def labels(anova):
-        from nettrain.output.figures.canvas import svg
-
         return effects_picture(anova, "", render=svg).decode()
 
     assert "val loss at the mean rank" in labels(ANOVA)
     stopped = replace(ANOVA, figure_at=lambda rank: rank if rank < 0.5 else nan)
     assert "mean rank by val loss" in labels(stopped)
     assert "at the mean rank" not in labels(stopped)
+
+
+def test_heights_of_times_have_units_and_a_figure_of_many_ranks_is_written_once():
+    timed = replace(ANOVA, metric="seconds_per_epoch", figure_at=lambda rank: 4e-4 if rank < 0.5 else 7e-4)
+    drawn = effects_picture(timed, "", render=svg).decode()
+    assert [1, 1] == [drawn.count(f">{one}<") for one in ("400 µs", "700 µs")]
+    assert "epoch time at the mean rank" in drawn

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter
 
+from nettrain.experiment.sweep_goals import SECONDS
 from nettrain.output.figures.canvas import (
     DARK,
     RULE,
@@ -21,11 +22,12 @@ from nettrain.output.figures.canvas import (
     tick,
 )
 from nettrain.output.importance_words import interval, percent
+from nettrain.output.numbers import seconds
 from nettrain.output.sweep_progress import shown
 from nettrain.sweep.anova.analysis import Anova, Effect
 
 WIDTH, HEIGHT = 2.2, 1.7  # inches of a panel
-LEFT, RIGHT, TOP, TITLE, BOTTOM, GAP = 0.85, 0.15, 0.6, 0.3, 0.6, 0.3  # inches around panels
+LEFT, RIGHT, TOP, TITLE, BOTTOM, GAP = 0.95, 0.15, 0.6, 0.3, 0.6, 0.3  # inches around panels
 ACROSS, MOST = 3, 12  # panels side by side, and in all
 TICKS = 5
 MARGIN = 0.04  # of ranks, above and below all bands
@@ -109,11 +111,14 @@ class _Heights:
     """What some ranks are labelled with."""
 
     def __init__(self, anova: Anova, limits: tuple[float, float]) -> None:
-        metric = anova.metric.replace("_", " ")
+        timed = anova.metric == SECONDS
+        metric = "epoch time" if timed else anova.metric.replace("_", " ")
         self._ranks = [float(one) for one in np.linspace(*limits, TICKS + 2)[1:-1]]
         figures = [anova.figure_at(rank) for rank in self._ranks]
         if all(map(math.isfinite, figures)):
-            self._labels = [tick(figure, 3) for figure in figures]
+            labels = [seconds(figure) if timed else tick(figure, 3) for figure in figures]
+            # several ranks may have one figure, as where few things decide about it: it is written once
+            self._labels = [one if one not in labels[:k] else "" for k, one in enumerate(labels)]
             self._name, self.meaning = metric, f"{metric} at the mean rank"
         else:
             self._labels = [percent(rank) for rank in self._ranks]
