@@ -23,6 +23,7 @@ NAME = "journal.jsonl"
 DIGEST = "digest"
 MOST_BYTES = 1 << 30
 MOST_LINE = 16 << 20  # bytes
+FLOAT = "float"
 NOT_FINITE = ("nan", "inf", "-inf")
 JournalEntry = dict[str, Any]
 
@@ -116,17 +117,24 @@ def _digest(entry: JournalEntry, before: str) -> str:
 
 
 def _encoded(value: object) -> object:
-    """NaN and infinities, which JSON does not have, as `{"float": "nan"}`."""
+    """NaN and infinities, which JSON lacks, as `{"float": "nan"}`; a block that looks so inside another."""
     if isinstance(value, dict):
-        return {key: _encoded(inner) for key, inner in value.items()}
+        block = {key: _encoded(inner) for key, inner in value.items()}
+        return {FLOAT: block} if set(value) == {FLOAT} else block
+    if isinstance(value, list):
+        return [_encoded(inner) for inner in value]
     if isinstance(value, float) and not math.isfinite(value):
-        return {"float": str(value)}
+        return {FLOAT: str(value)}
     return value
 
 
 def _decoded(value: object) -> object:
-    if isinstance(value, dict):
-        if set(value) == {"float"} and value["float"] in NOT_FINITE:
-            return float(value["float"])
-        return {key: _decoded(inner) for key, inner in value.items()}
-    return value
+    if isinstance(value, list):
+        return [_decoded(inner) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    inner = value[FLOAT] if set(value) == {FLOAT} else None
+    if isinstance(inner, str) and inner in NOT_FINITE:
+        return float(inner)
+    block = inner if isinstance(inner, dict) else value
+    return {key: _decoded(inner) for key, inner in block.items()}

@@ -58,6 +58,16 @@ def test_it_reads_back_as_it_was(file):
     assert repr(ENTRIES) == repr(read_journal(file)) == repr(Journal(file).entries)
 
 
+@pytest.mark.parametrize(
+    "block", [{"float": "nan"}, {"float": {"float": "inf"}}, {"float": 1.0}, [[math.nan]], {}]
+)
+def test_blocks_that_look_like_numbers_and_lists_of_any_numbers_come_back(block, tmp_path):
+    """As of an experiment whose `data.labels` are {float: nan}."""
+    entry = {**SEARCH, "experiment": {"labels": block}}
+    Journal(tmp_path / "j").append([entry])
+    assert repr([entry]) == repr(read_journal(tmp_path / "j"))
+
+
 def test_a_torn_last_line_is_cut_off_and_the_journal_goes_on(file):
     whole = file.read_bytes()
     for length in range(len(whole) - 1, whole[:-1].rindex(b"\n"), -7):
