@@ -91,8 +91,11 @@ ending = Interruption()
 
 def end_on_signals() -> None:
     """From now on signals end the process, unless its parent has it ignore them, as `nohup` does."""
-    for number in _heeded():
+    heeded = _heeded()
+    for number in heeded:
         signal.signal(number, ending.end)
+    if signal.SIGINT not in heeded:
+        _import_polars()
     sys.unraisablehook = _report_unraisable
 
 
@@ -109,6 +112,7 @@ def interruptible() -> Iterator[Callable[[], bool]]:
     The handlers from before are restored at the end, except after a second signal: nothing may interrupt the
     process while it exits.
     """
+    _import_polars()  # whose calls would end at once
     times = int(ending.take_over())
 
     def count(number: int, frame: FrameType | None) -> None:
@@ -139,6 +143,12 @@ def explained(explanation: str) -> Iterator[None]:
     except KeyboardInterrupt:
         ending.explain(explanation)
         raise
+
+
+def _import_polars() -> None:
+    from nettrain.data.polars_signals import import_polars  # takes a while
+
+    import_polars()
 
 
 def _heeded() -> list[signal.Signals]:

@@ -33,7 +33,9 @@ def work(connection: Connection, device: int | None = None) -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, IGNORED)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     import nettrain.sweep.chunk_training  # noqa: F401  takes a while, so only after signals are ignored
+    from nettrain.data.polars_signals import import_polars
 
+    import_polars()
     connection.send(WorkerReady())
     serve(connection, device)
 

@@ -73,6 +73,53 @@ def test_a_signal_that_was_lost_before_training_ends_the_run_after_its_first_ste
     assert (False, 143, "terminated") == (ending.raised, ending.code, ending.verb)
 
 
+POLARS = """
+import os, signal
+from types import SimpleNamespace
+import nettrain.cli.app as app
+from nettrain.sweep import worker
+from nettrain.cli.interrupt import interruptible
+from nettrain.__main__ import main
+
+def work():
+    import polars as pl
+
+    def come(column):
+        os.kill(os.getpid(), signal.SIGINT)
+        return column
+
+    b = pl.col("a").map_batches(come, return_dtype=pl.Int64)
+    frame = pl.LazyFrame({"a": [2, 1]}).with_columns(b=b).sort("b").with_columns(c=pl.col("b").cum_sum())
+    print(frame.sort("c").collect().rows())
+
+def command():
+    {command}
+
+app.app = command
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "printed"),
+    [
+        ("with interruptible() as asked: work(); print(asked())", "True\n"),
+        ("worker.serve = lambda *_: work(); worker.work(SimpleNamespace(send=id))", ""),
+    ],
+    ids=["while networks train", "in a worker"],
+)
+def test_ctrl_c_ends_no_call_of_polars(command, printed, tmp_path):
+    done = ended([sys.executable, "-c", POLARS.replace("{command}", command)], tmp_path)
+    assert (0, f"[(1, 1, 1), (2, 2, 3)]\n{printed}", "") == (done.code, done.out, done.err)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell's trap")
+def test_ctrl_c_in_polars_is_ignored_where_the_parent_ignores_it(tmp_path):
+    (tmp_path / "command.py").write_text(POLARS.replace("{command}", "work()"))
+    done = ended(["sh", "-c", f"trap '' INT; exec {sys.executable} command.py"], tmp_path)
+    assert (0, "[(1, 1, 1), (2, 2, 3)]\n", "") == (done.code, done.out, done.err)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="a shell's trap")
 def test_what_a_parent_ignores_is_ignored(tmp_path):
     """As of a command in the background of a script, and under nohup."""
