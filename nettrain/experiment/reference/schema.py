@@ -35,7 +35,7 @@ def experiment_schema() -> JsonSchema:
     target["propertyNames"] = {"enum": [*monitors()]}
     _name_monitors(schema)
     for name in ("ModelSettings", "LayerSettings"):
-        _leave_out_outputs(blocks[name]["properties"]["activation"])
+        _leave_out_outputs(blocks[name]["properties"]["activation"], blocks)
     return cast("JsonSchema", {"$schema": DIALECT, **schema, "title": "nettrain experiment"})
 
 
@@ -49,18 +49,19 @@ def _name_monitors(schema: JsonSchema) -> None:
                 form["enum"] = [*monitors()]
 
 
-def _leave_out_outputs(field: JsonSchema) -> None:
+def _leave_out_outputs(field: JsonSchema, blocks: Mapping[str, JsonSchema]) -> None:
     """Leave activations of outputs out of those of hidden layers."""
     outputs = {name for name, entry in activations.items() if entry.outputs_only}
-    names, *blocks = field["anyOf"]
+    names, *variants = field["anyOf"]
     pairs = zip(names["enum"], names["enumDescriptions"], strict=True)
     hidden = {str(name): text for name, text in pairs if name not in outputs}
-    kept = [block for block in blocks if _name_of(block) not in outputs]
+    kept = [variant for variant in variants if _name_of(variant, blocks) not in outputs]
     field["anyOf"] = [{"enum": [*hidden], "enumDescriptions": [*hidden.values()]}, *kept]
 
 
-def _name_of(block: JsonSchema) -> object:
-    """The name of a variant's block."""
+def _name_of(variant: JsonSchema, blocks: Mapping[str, JsonSchema]) -> object:
+    """The name of a variant, to whose block Pydantic refers before 2.11, and which later ones write out."""
+    block = blocks.get(variant.get("$ref", "").rpartition("/")[2], variant)
     return block.get("properties", {}).get("name", {}).get("const")
 
 
