@@ -1,15 +1,18 @@
 """Commands that Ctrl-C or SIGTERM reach at random moments, from their first to their last.
 
-Each must end with one line and the exit code 130 or 143, unless it had done its work, and leave no process
-and no temporary file. What had begun to train goes on afterwards, and ends with the same bytes.
+Each must end with one line and the exit code 130 or 143, unless it had done its work, and leave no process,
+no temporary file and no half of a file. What had begun to train goes on afterwards, and ends with the same
+bytes.
 """
 
+import csv
+import json
 import os
 import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +20,8 @@ from random import Random
 from shutil import copytree
 from tempfile import TemporaryDirectory
 from time import monotonic, sleep
+
+import yaml
 
 ROOT = Path(__file__).parents[2]
 MARK = "NETTRAIN_TORTURED"
@@ -53,6 +58,7 @@ class Signalled:
 TRAIN = ["train", "signalled.yaml", "--quiet"]
 LONGER = ["resume", RUN, "training.epochs=600", "--quiet"]
 SWEEP = ["sweep", "signalled.yaml", "--jobs", "2", "--quiet"]
+TUNE = ["tune", "signalled.yaml", "--quiet", "--minutes"]
 TABLES = ("sweeps/signalled/trials.csv", "sweeps/signalled/best.yaml")
 COMMANDS = {
     "train": Signalled(TRAIN, again=["resume", RUN, "--quiet"], begun=f"{RUN}/config.yaml", files=WEIGHTS),
@@ -64,7 +70,7 @@ COMMANDS = {
     ),
     "resume": Signalled(LONGER, needs_run=True, again=LONGER, files=WEIGHTS),
     "sweep": Signalled(SWEEP, again=SWEEP, files=TABLES),
-    "tune": Signalled(["tune", "signalled.yaml", "--minutes", "0.5", "--quiet"]),
+    "tune": Signalled([*TUNE, "0.5"], again=[*TUNE, "0.8"]),
     "compare": Signalled(
         ["compare", "signalled.yaml", "--vary", "optimizer.learning_rate=0.01,0.1", "--repeat", "2"]
     ),
@@ -73,11 +79,20 @@ COMMANDS = {
     "gradcheck": Signalled(["gradcheck", "signalled.yaml"]),
     "evaluate": Signalled(["evaluate", RUN, "--importance"], needs_run=True),
     "predict": Signalled(["predict", RUN, "builtin:iris", "--out", "p.csv"], needs_run=True),
+    "export": Signalled(["export", RUN, "signalled.c"], needs_run=True),
+    "export to python": Signalled(["export", RUN, "signalled.py"], needs_run=True),
+    "export to tensorboard": Signalled(["export", RUN, "--tensorboard", "events"], needs_run=True),
     "report": Signalled(["report", RUN], needs_run=True),
     "landscape": Signalled(["landscape", RUN], needs_run=True),
     "graph": Signalled(["graph", RUN], needs_run=True),
     "show": Signalled(["show", RUN], needs_run=True),
     "runs": Signalled(["runs"], needs_run=True),
+    "init": Signalled(["init", "builtin:iris"]),
+    "lessons": Signalled(["lessons", "learning_rate"]),
+    "list": Signalled(["list", "loss"]),
+    "list with a figure": Signalled(["list", "schedule", "--figure"]),
+    "schema": Signalled(["schema"]),
+    "info": Signalled(["info"]),
 }
 
 
@@ -103,14 +118,14 @@ def signalled(name: str, times: int, moments: Random) -> Verdicts:
         if command.needs_run:
             _finish(TRAIN, start)
         copytree(start, twin)
-        _finish(command.arguments, twin)  # compiles
+        notes = _finish(command.arguments, twin).splitlines()  # compiles
         seconds = min(_seconds(command, start, Path(place) / f"timed-{k}") for k in range(2))
         for k in range(times):
             folder = Path(place) / str(k)
             copytree(start, folder)
             number = (signal.SIGINT, signal.SIGTERM)[k % 2]
             moment = moments.uniform(0, 1.1 * seconds)
-            how, problems = _try(command, folder, twin, number, moment)
+            how, problems = _try(command, folder, twin, notes, number, moment)
             verdicts.ended[how] += 1
             verdicts.wrong += [f"{name}, {number.name} after {moment:.3f} s: {one}" for one in problems]
     return verdicts
@@ -123,7 +138,8 @@ def _seconds(command: Signalled, start: Path, folder: Path) -> float:
     return monotonic() - began
 
 
-def _finish(arguments: list[str], folder: Path) -> None:
+def _finish(arguments: list[str], folder: Path) -> str:
+    """Run a command to its end; returns what it says on standard error."""
     done = subprocess.run(
         [sys.executable, "-m", "nettrain", *arguments],
         cwd=folder,
@@ -134,10 +150,11 @@ def _finish(arguments: list[str], folder: Path) -> None:
     )
     if done.returncode:
         sys.exit(f"undisturbed, {' '.join(arguments)} failed: {done.stderr}")
+    return done.stderr
 
 
 def _try(
-    command: Signalled, folder: Path, twin: Path, number: signal.Signals, moment: float
+    command: Signalled, folder: Path, twin: Path, notes: list[str], number: signal.Signals, moment: float
 ) -> tuple[str, list[str]]:
     """How one command ended, and what was wrong with it."""
     mark = f"{MARK}={folder}"
@@ -159,13 +176,17 @@ def _try(
         how, (_, err) = "by a signal", process.communicate(timeout=PATIENCE)
     problems = []
     code, verb = ENDS[number]
+    said = [line for line in err.splitlines() if line not in notes]
     if process.returncode == 0:
         how = "before it"
-        if err:
+        if said:
             problems.append(f"exit code 0, but {err!r}")
-    elif process.returncode != code or err.count("\n") != 1 or not err.startswith(verb):
+    elif process.returncode != code or len(said) != 1 or not said[0].startswith(verb):
         problems.append(f"exit code {process.returncode}, {err!r}")
     problems += [f"left {path.name}" for path in folder.rglob(".*.????????")]
+    problems += [
+        f"left a part of {path.relative_to(folder)}" for path in folder.rglob("*") if not is_whole(path)
+    ]
     deadline = monotonic() + 5
     while (left := [*_marked(mark)]) and monotonic() < deadline:
         sleep(POLL)
@@ -178,6 +199,47 @@ def _try(
             if (folder / name).read_bytes() != (twin / name).read_bytes()
         ]
     return how, problems
+
+
+def is_whole(path: Path) -> bool:
+    """Whether a file can be read to its end, as far as its format tells; all else counts as whole."""
+    read = FORMATS.get(path.suffix)
+    if read is None or not path.is_file():
+        return True
+    try:
+        return read(path.read_bytes()) is not False
+    except (ValueError, yaml.YAMLError, SyntaxError):
+        return False
+
+
+def _is_table(data: bytes) -> bool:
+    widths = {len(row) for row in csv.reader(data.decode().splitlines())}
+    return len(widths) == 1 and data.endswith(b"\n")
+
+
+def _is_journal(data: bytes) -> bool:
+    """All but its last line, which may be half written: it is taken back when the sweep goes on."""
+    return all(json.loads(line) is not None for line in data.decode().splitlines()[:-1])
+
+
+def _is_safetensors(data: bytes) -> bool:
+    size = 8 + int.from_bytes(data[:8], "little")
+    return len(data) == size + max(
+        one["data_offsets"][1] for name, one in json.loads(data[8:size]).items() if name != "__metadata__"
+    )
+
+
+FORMATS: dict[str, Callable[[bytes], object]] = {
+    ".json": json.loads,
+    ".jsonl": _is_journal,
+    ".yaml": yaml.safe_load,
+    ".csv": _is_table,
+    ".safetensors": _is_safetensors,
+    ".png": lambda data: data.endswith(b"IEND\xaeB`\x82"),
+    ".html": lambda data: data.rstrip().endswith(b"</html>"),
+    ".py": lambda data: compile(data, "", "exec"),
+    ".c": lambda data: data.rstrip().endswith(b"}"),
+}
 
 
 def _heeds(pid: int, number: signal.Signals) -> bool:
