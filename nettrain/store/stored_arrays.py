@@ -13,7 +13,7 @@ from nettrain.errors import StoredFileError
 from nettrain.files import check_readable
 from nettrain.store.stored_file import parse_json
 
-UNREADABLE = (SafetensorError, OSError, TypeError, ValueError, KeyError, AttributeError, OverflowError)
+UNREADABLE = (OSError, TypeError, ValueError, KeyError, AttributeError, OverflowError)
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,10 @@ def open_arrays(path: Path, what: str) -> Iterator[ArrayFile]:
 def _errors(path: Path, what: str) -> Iterator[None]:
     try:
         yield
+    except SafetensorError as error:  # whose words differ from version to version
+        raise StoredFileError(
+            f"{path}: is not {what}: it is damaged, cut short or of another kind"
+        ) from error
     except UNREADABLE as error:
         reason = str(error).partition("\n")[0]
         raise StoredFileError(f"{path}: is not {what}: {reason}") from error
