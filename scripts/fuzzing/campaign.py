@@ -26,7 +26,7 @@ RESULTS = "cases.jsonl"
 KEPT = "faults"  # folder of the inputs of cases with faults
 FRAME = re.compile(r'File "[^"]*?((?:nettrain|site-packages)/[^"]+)", line (\d+), in (\S+)')
 FIRST = Limits(seconds=120, patience=300)  # what a first run may take, in which machine code is made
-PATIENT = Limits(seconds=20, patience=40)
+PATIENT = Limits(seconds=20, patience=120)
 BUSY = 2.0  # seconds of computing, without which a command has only waited
 GRACE = 10  # seconds after which the supervisor ends a worker whose alarm has not helped
 LARGE = 100_000_000  # bytes of a file that is not kept

@@ -43,9 +43,14 @@ class Limits:
     """What a command may take."""
 
     seconds: float = 5.0  # of computing
-    patience: float = 12.0  # seconds until it is killed, since other work may share the machine
+    patience: float = 60.0  # seconds until it is killed, which waits: other work may share the machine
     megabytes: int = 1000  # of a process in which nothing else was done before
     address_space: int = 1 << 30  # more than a process has; nettrain must say so, and for what
+
+    @property
+    def most_computing(self) -> int:
+        """Seconds of computing after which a command is ended."""
+        return int(self.seconds) + 5
 
 
 @dataclass(frozen=True)
@@ -220,19 +225,23 @@ def _restored() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _limited(limits: Limits) -> Iterator[None]:
-    """An alarm, and a limit of memory for this process."""
+    """An alarm by either clock, and a limit of memory for this process."""
 
     def alarm(number: int, frame: FrameType | None) -> None:
         raise TooLate
 
-    handler, bounds = signal.signal(signal.SIGALRM, alarm), resource.getrlimit(resource.RLIMIT_AS)
+    bounds = resource.getrlimit(resource.RLIMIT_AS)
+    handlers = {number: signal.signal(number, alarm) for number in (signal.SIGALRM, signal.SIGPROF)}
     signal.setitimer(signal.ITIMER_REAL, limits.patience)
+    signal.setitimer(signal.ITIMER_PROF, limits.most_computing)
     resource.setrlimit(resource.RLIMIT_AS, (_address_space() + limits.address_space, bounds[1]))
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, handler)
+        for clock in (signal.ITIMER_REAL, signal.ITIMER_PROF):
+            signal.setitimer(clock, 0)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
         resource.setrlimit(resource.RLIMIT_AS, bounds)
 
 
@@ -274,8 +283,7 @@ def _become(command: Command, folder: Path, output: Path, limits: Limits, entry:
         os.environ.update(ENVIRONMENT)
         sys.stdin = io.TextIOWrapper(io.FileIO(0, closefd=False), "utf-8")
         sys.stdout, sys.stderr = (_text_stream(number) for number in (1, 2))
-        seconds = int(limits.seconds) + 5
-        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+        resource.setrlimit(resource.RLIMIT_CPU, (limits.most_computing, limits.most_computing + 1))
         resource.setrlimit(resource.RLIMIT_AS, (_address_space() + limits.address_space,) * 2)
         resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 30, 1 << 30))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
