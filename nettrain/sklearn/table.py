@@ -55,7 +55,7 @@ def _of_fractions(x: Any) -> ConvertedTable | None:
     numbers, names = np.asarray(x.to_numpy()), tuple(str(name) for name in x.columns)
     if np.isinf(numbers).any():
         return None
-    check_names(names, ORIGIN)
+    check_names(names, ORIGIN, most=len(names))
     return ConvertedTable(pl.DataFrame(), names, numbers)
 
 

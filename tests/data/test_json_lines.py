@@ -62,3 +62,21 @@ def test_refuses(lines, message, tmp_path, monkeypatch):
     assert str(caught.value).startswith("x.jsonl")
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_objects_with_keys_of_their_own_are_refused_before_they_fill_memory(tmp_path):
+    lines = (f'{{"k{k}": {k}}}' for k in range(4000))
+    with pytest.raises(DataError, match=r"x\.jsonl: has 4,000 keys in 4,000 lines, but only one in more than 200"):
+        table_of(tmp_path, *lines)
+
+
+def test_lines_that_hold_nothing_are_refused_where_the_first_has_many_keys(tmp_path):
+    wide = ", ".join(f'"k{k}": {k}' for k in range(1000))
+    with pytest.raises(DataError, match=r"has 1,000 keys in 12,001 lines, but only one in more than 200"):
+        table_of(tmp_path, f"{{{wide}}}", *["{}"] * 12_000)
+
+
+def test_a_message_does_not_repeat_all_of_a_nested_value(tmp_path):
+    with pytest.raises(DataError) as caught:
+        table_of(tmp_path, *(f'{{"a": {{"b{k}": 1}}}}' for k in range(100)))
+    assert len(str(caught.value)) < len(str(tmp_path)) + 200

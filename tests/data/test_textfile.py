@@ -43,6 +43,26 @@ def test_rows_end_at_line_ends_outside_quotes(data, end):
     assert end == end_of_rows(data)
 
 
+def test_a_cell_of_many_lines_is_looked_at_once_however_many_blocks_it_takes(monkeypatch):
+    looked_at = []
+    count = textfile.end_of_rows
+    monkeypatch.setattr(
+        textfile, "end_of_rows", lambda data, **more: looked_at.append(len(data)) or count(data, **more)
+    )
+    data = b'a,b\n"' + b"x\n" * 500 + b'",2\n3,4\n'
+    assert [data] == [b"".join(chunks(data, 50))]
+    assert len(data) == sum(looked_at)
+
+
+@given(st.lists(st.sampled_from([b'"', b"\n", b"x"])).map(b"".join), st.booleans())
+def test_the_last_end_of_a_row_is_that_of_a_plain_loop(data, inside):
+    last, quoted = 0, inside
+    for position, character in enumerate(data):
+        quoted ^= character == ord('"')
+        last = position + 1 if character == ord("\n") and not quoted else last
+    assert last == end_of_rows(data, inside=inside)
+
+
 def test_an_unclosed_quote_is_refused_before_memory_ends(monkeypatch):
     monkeypatch.setattr(textfile, "LONGEST", 50)
     with pytest.raises(DataError) as caught:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from nettrain.data.reading.options import WHITESPACE
 from nettrain.data.reading.textfile import TableLines, TextFile
-from nettrain.data.tables.table import counted
+from nettrain.data.tables.table import counted, text_columns_where
 from nettrain.errors import DataError
 
 if TYPE_CHECKING:
@@ -50,7 +50,9 @@ def read_cells(chunk: bytes, separator: str) -> "pl.DataFrame":
         return cells_one_by_one(chunk, separator)
     if (raw.to_series(-1) == "").any():  # an empty last cell may be one that is not there
         refuse_short_rows(chunk, separator, raw)
-    frame = raw.select(pl.all().str.strip_chars())
+    frame = stripped(raw)
+    if not (frame.to_series(0) == "").any():
+        return frame  # no row is empty, at once for nearly all files
     return frame.filter(pl.any_horizontal(pl.all() != ""))
 
 
@@ -76,9 +78,10 @@ def read_typed(
             refuse_short_rows(chunk, separator, frame)
     except (pl.exceptions.PolarsError, RaggedError):
         return None
-    if frame.select(pl.all_horizontal(pl.all().is_null()).any()).item():
+    may_be_empty = all(column.null_count() for column in frame.get_columns())
+    if may_be_empty and frame.select(pl.all_horizontal(pl.all().is_null()).any()).item():
         return None
-    return mark_missing(frame.with_columns(pl.col(pl.String).str.strip_chars()), missing)
+    return mark_missing(stripped(frame), missing)
 
 
 def mark_missing(frame: "pl.DataFrame", missing: Sequence[str]) -> "pl.DataFrame":
@@ -94,18 +97,16 @@ def mark_missing(frame: "pl.DataFrame", missing: Sequence[str]) -> "pl.DataFrame
 
 
 def columns_with(frame: "pl.DataFrame", words: Sequence[str]) -> list[str]:
-    """The columns of text that hold one of these words.
+    """The columns of text that hold one of these words."""
+    return text_columns_where(frame, lambda cells: cells.is_in(words))
 
-    All cells are compared at once, since an expression costs something for each of thousands of columns.
-    """
+
+def stripped(frame: "pl.DataFrame") -> "pl.DataFrame":
+    """The frame without blanks around cells of text."""
     import polars as pl
 
-    texts = [column for column in frame.get_columns() if column.dtype == pl.String]
-    if not texts or not frame.height:
-        return []
-    cells = pl.concat([column.alias("") for column in texts])
-    found = cells.is_in(words).fill_null(False).to_numpy().reshape(len(texts), frame.height)
-    return [column.name for column, here in zip(texts, found, strict=True) if here.any()]
+    names = text_columns_where(frame, lambda cells: cells != cells.str.strip_chars())
+    return frame.with_columns(pl.col(names).str.strip_chars()) if names else frame
 
 
 def has_blanks(chunk: bytes, separator: str) -> bool:

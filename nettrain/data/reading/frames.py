@@ -7,7 +7,7 @@ from nettrain.data.reading.polars_errors import polars_errors
 from nettrain.data.reading.room import refuse_without_room
 from nettrain.data.reading.source import Source
 from nettrain.data.tables.table import Table, check_names, counted
-from nettrain.errors import DataError
+from nettrain.errors import DataError, quoted, shortened
 
 if TYPE_CHECKING:
     import polars as pl
@@ -38,7 +38,7 @@ def refuse_nested(schema: "Mapping[str, pl.DataType]", origin: str) -> None:
 
     for name, dtype in schema.items():
         if dtype.is_nested() or dtype in (pl.Binary, pl.Object) or isinstance(dtype, pl.BaseExtension):
-            raise DataError(f'{origin}: column "{name}" holds {dtype}, {EXPECTED}')
+            raise DataError(f"{origin}: column {quoted(name)} holds {shortened(str(dtype))}, {EXPECTED}")
 
 
 def refuse_frame_without_room(schema: "Mapping[str, pl.DataType]", height: int, origin: str) -> None:

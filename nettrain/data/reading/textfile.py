@@ -4,10 +4,12 @@ import codecs
 import io
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 from typing import IO, cast
+
+import numpy as np
 
 from nettrain.errors import DataError
 
@@ -64,18 +66,17 @@ class TextFile:
 
         Raises UnicodeDecodeError where it is not in its encoding, DataError where it is no text at all.
         """
-        rest = b""
+        rest = OpenRow()
         for block in self._rows(size):
-            data = rest + block
-            end = end_of_rows(data)
+            end = end_of_rows(block, inside=rest.inside)
             if end:
-                yield self._separated(data[:end])
-            rest = data[end:]
-            if len(rest) > LONGEST:
-                what = "a quote that opens a cell does not close" if b'"' in rest else "a row does not end"
-                raise DataError(f"{self.origin}: {what} within {len(rest):,} bytes")
-        if rest:
-            yield self._separated(rest)
+                yield self._separated(rest.closed(block[:end]))
+            rest.add(block[end:])
+            if rest.size > LONGEST:
+                what = "a quote that opens a cell does not close" if rest.quotes else "a row does not end"
+                raise DataError(f"{self.origin}: {what} within {rest.size:,} bytes")
+        if rest.size:
+            yield self._separated(rest.closed(b""))
 
     def _separated(self, rows: bytes) -> bytes:
         return collapse_blanks(rows.decode()).encode() if self.whitespace else rows
@@ -129,15 +130,47 @@ def without_strays(rows: bytes, *, inside: bool) -> bytes:
     return b'"'.join(parts)
 
 
-def end_of_rows(data: bytes) -> int:
-    """Where the last whole row ends: behind the last line end that is not inside quotes, or 0."""
+def end_of_rows(data: bytes, *, inside: bool = False) -> int:
+    """Where the last whole row ends: behind the last line end that is not inside quotes, or 0.
+
+    `inside` says whether the data begin within quotes.
+    """
     end = data.rfind(b"\n") + 1
-    quotes = data.count(b'"', 0, end)
-    while end and quotes % 2:
-        before = data.rfind(b"\n", 0, end - 1) + 1
-        quotes -= data.count(b'"', before, end)
-        end = before
-    return end
+    if data.count(b'"', 0, end) % 2 == inside:
+        return end
+    characters = np.frombuffer(data, np.uint8)
+    quoted = np.bitwise_xor.accumulate((characters == ord('"')).view(np.uint8))
+    ends = np.flatnonzero((characters == ord("\n")) & (quoted == inside))
+    return int(ends[-1]) + 1 if len(ends) else 0
+
+
+@dataclass
+class OpenRow:
+    """The beginning of a row whose end has not been read: its parts, and how many bytes and quotes they hold.
+
+    Each part is looked at once, however many belong to one row.
+    """
+
+    parts: list[bytes] = field(default_factory=list)
+    size: int = 0
+    quotes: int = 0
+
+    @property
+    def inside(self) -> bool:
+        """Whether it ends within quotes."""
+        return bool(self.quotes % 2)
+
+    def add(self, part: bytes) -> None:
+        """Another part of the row."""
+        self.parts.append(part)
+        self.size += len(part)
+        self.quotes += part.count(b'"')
+
+    def closed(self, end: bytes) -> bytes:
+        """The row with its end, after which another one begins."""
+        whole = b"".join([*self.parts, end])
+        self.parts, self.size, self.quotes = [], 0, 0
+        return whole
 
 
 def read_blocks(stream: io.BufferedIOBase, size: int) -> Iterator[bytes]:

@@ -25,7 +25,7 @@ class RowChunks:
         """Column positions by name."""
         return {name: position for position, name in enumerate(self.names)}
 
-    @property
+    @cached_property
     def starts(self) -> list[int]:
         """The first row of each chunk, and N."""
         return [int(end) for end in np.cumsum([0, *map(len, self.chunks)])]

@@ -22,6 +22,7 @@ CODE = r"^[+-]?(0\d{1,39}|\d{17,40})$"  # a cell that loses digits as a number, 
 FEW_TEXTS = 5  # or so many different texts, such as marks that mean no value
 ColumnsOfNumbers = RowChunks | DiskColumns
 POSITION = re.compile(r"-?(0|[1-9]\d*)")  # 01 is a name
+MOST_COLUMNS = 1 << 16  # of a file; each takes a tenth of a millisecond wherever something is done with it
 MOST_NAMES = 12  # in a message, before it gets hard to read
 
 
@@ -218,12 +219,17 @@ def counted(count: int, thing: str, things: str = "") -> str:
     return f"{count} {thing if count == 1 else things or f'{thing}s'}"
 
 
-def check_names(names: Sequence[str], origin: str) -> None:
-    """Raise DataError when two columns have one name, or one has a name that Polars takes for a pattern."""
+def check_names(names: Sequence[str], origin: str, most: int = MOST_COLUMNS) -> None:
+    """Raise DataError when there are too many columns, two of one name, or one that Polars takes for a pattern.
+
+    The limit is for files, whose readers handle columns one by one.
+    """
+    if len(names) > most:
+        raise DataError(f"{origin}: has {len(names):,} columns, at most {most:,} are read")
     seen: set[str] = set()
     for name in names:
         if name in seen:
-            raise DataError(f'{origin}: two columns are named "{name}"')
+            raise DataError(f'{origin}: two columns are named {quoted(name)}')
         if name.startswith("^") and name.endswith("$"):
             raise DataError(
                 f'{origin}: column "{name}": a name must not begin with ^ and end with $, rename it'
@@ -254,19 +260,35 @@ def are_numbers(frame: "pl.DataFrame") -> list[bool]:
     """Whether all present cells of each column of text are numbers, as `as_numbers` says of one."""
     import polars as pl
 
-    numbers = frame.select(pl.all().cast(pl.Float64, strict=False)).to_numpy()
-    present = frame.height - np.array(frame.null_count().row(0))
-    return [bool(all_finite) for all_finite in np.isfinite(numbers).sum(axis=0) == present]
+    def is_number(cells: "pl.Series") -> "pl.Series":
+        return cells.cast(pl.Float64, strict=False).is_finite() | cells.is_null()
+
+    return [bool(all_numbers) for all_numbers in matching(frame.get_columns(), is_number).all(axis=1)]
 
 
 def code_columns(frame: "pl.DataFrame") -> set[str]:
     """The columns of text with whole numbers that lose digits as floats: `01067`, those of 20 digits."""
+    return {*text_columns_where(frame, lambda cells: cells.str.contains(CODE))}
+
+
+def text_columns_where(frame: "pl.DataFrame", test: "Callable[[pl.Series], pl.Series]") -> list[str]:
+    """The columns of text in which a cell passes a test."""
+    texts = [column for column in frame.get_columns() if is_text(column)]
+    found = matching(texts, test).any(axis=1)
+    return [column.name for column, here in zip(texts, found, strict=True) if here]
+
+
+def matching(columns: "Sequence[pl.Series]", test: "Callable[[pl.Series], pl.Series]") -> Mask:
+    """Which cells (C, N) of C columns of one kind pass a test.
+
+    All cells are tested at once, since an expression costs something for each of thousands of columns.
+    """
     import polars as pl
 
-    found = frame.select(pl.all().str.contains(CODE).any())
-    return {
-        name for name, codes in zip(found.columns, found.row(0) if found.width else (), strict=True) if codes
-    }
+    if not columns or not len(columns[0]):
+        return np.zeros((len(columns), 0), dtype=bool)
+    cells = pl.concat([column.alias("") for column in columns])
+    return test(cells).fill_null(False).to_numpy().reshape(len(columns), -1)
 
 
 def column_numbers(table: Table, name: str) -> tuple[Floats, Mask]:

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,13 +17,18 @@ from nettrain.data.reading.options import ReadOptions
 from nettrain.data.reading.polars_errors import polars_errors
 from nettrain.data.reading.room import RoomWatch
 from nettrain.data.reading.source import Source
-from nettrain.errors import DataError
+from nettrain.data.tables.table import check_names
+from nettrain.errors import DataError, quoted
 
 if TYPE_CHECKING:
     import polars as pl
 
 ESCAPED = re.compile(rb"\\u[dD][89a-fA-F]")  # half a character, of which Polars makes a zero byte
 BLOCK_BYTES = 8_000_000  # are read at once
+INFERRED_LINES = 1000  # whose keys are found at once
+PAIR_BYTES = 5  # that a key and its value take at least, as in `"":1,`
+SMALL_TABLE = 10_000_000  # cells that may all be gaps
+MOST_GAPS = 200  # cells for each that holds something, in larger tables
 SHOWN = 40  # characters of a line in a message
 
 
@@ -70,21 +76,52 @@ def read_fast(data: bytes, origin: str) -> "pl.DataFrame | None":
     """The table as Polars reads it, None where it cannot, or might not keep every cell as it is."""
     import polars as pl
 
-    if ESCAPED.search(data):
+    first = next((list(row) for _, row in objects(data, origin)), None)
+    # otherwise columns are in the order of all objects, which Polars changes
+    if first is None or ESCAPED.search(data) or keys_of(data, origin) != {*first}:
         return None
+    refuse_scattered(data.count(b"\n"), len(first), len(data) // PAIR_BYTES, origin)
     try:
         with polars_errors(origin):
             frame = pl.read_ndjson(data, infer_schema_length=None)
     except DataError:  # the exact reader says where it is wrong
         return None
-    refuse_nested(frame.schema, origin)
     text = frame.select(pl.col(pl.String))
     # numbers in a column of text are respelled, and larger ones than 64 bits hold are of a type of their own
     mixed = any(has_numbers(column) for column in text.get_columns())
     wide = any(dtype in (pl.Int128, pl.UInt128) for dtype in frame.schema.values())
-    first = list(next(objects(data, origin))[1])
-    ordered = set(first) == set(frame.columns)  # otherwise in the order of the objects, which Polars changes
-    return None if mixed or wide or not ordered else frame.select(first)
+    return None if mixed or wide else frame.select(first)
+
+
+def keys_of(data: bytes, origin: str) -> set[str] | None:
+    """The keys of all objects, None where Polars cannot read them. Raises DataError for nested values.
+
+    They are inferred from some lines at a time, since Polars takes the square of keys that each object has for
+    itself.
+    """
+    import polars as pl
+
+    lines = io.BytesIO(data)
+    try:
+        with polars_errors(origin):
+            schemas = [
+                pl.read_ndjson(block, infer_schema_length=None, n_rows=0).schema
+                for block in iter(lambda: b"".join(islice(lines, INFERRED_LINES)), b"")
+            ]
+    except DataError:
+        return None
+    for schema in schemas:
+        refuse_nested(schema, origin)
+    return {name for schema in schemas for name in schema}
+
+
+def refuse_scattered(rows: int, columns: int, cells: int, origin: str) -> None:
+    """Raise DataError when a table would consist of gaps: it is much larger than the file that it is from."""
+    if rows * columns > max(SMALL_TABLE, MOST_GAPS * cells):
+        raise DataError(
+            f"{origin}: has {columns:,} keys in {rows:,} lines, but only one in more than {MOST_GAPS} of these"
+            " cells; objects should have the same keys"
+        )
 
 
 def has_numbers(column: "pl.Series") -> bool:
@@ -98,14 +135,17 @@ def read_exactly(data: bytes, origin: str) -> "pl.DataFrame":
     """The table as Python's JSON reader reads it."""
     import polars as pl
 
-    rows = []
+    rows: list[Mapping[str, object]] = []
+    names: dict[str, None] = {}  # in the order of the objects
     for line, row in objects(data, origin):
         nested = next((name for name, cell in row.items() if isinstance(cell, list | dict)), None)
         if nested is not None:
             kind = "a list" if isinstance(row[nested], list) else "an object"
-            raise DataError(f'{origin}:{line}: column "{nested}" holds {kind}, expected one value')
+            raise DataError(f"{origin}:{line}: column {quoted(nested)} holds {kind}, expected one value")
         rows.append(row)
-    names = dict.fromkeys(name for row in rows for name in row)
+        names |= dict.fromkeys(row)
+    check_names(list(names), origin)
+    refuse_scattered(len(rows), len(names), sum(map(len, rows)), origin)
     return pl.DataFrame([object_column([row.get(name) for row in rows], name, origin) for name in names])
 
 
