@@ -7,6 +7,7 @@ from pathlib import Path
 LONGEST_NAME = 1000  # characters that are compared with other names, which takes their square
 MOST_NAMES = 100  # in a message
 LONGEST_VALUE = 60  # characters of a value in a message
+LONGEST_LINE, LINE_END = 1500, 300  # characters of a line, and of its end where the middle is left out
 
 
 # Names and cells of a file may hold what a terminal would obey: C0 but for tabs and ends of lines, DEL, C1
@@ -18,9 +19,24 @@ def printable(text: str) -> str:
     return text.translate(CONTROL)
 
 
-def shortened(text: str) -> str:
-    """The text as a message shows it: at most LONGEST_VALUE characters."""
-    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 3]}..."
+def shortened(text: str, most: int = LONGEST_VALUE) -> str:
+    """The text as a message shows it: at most so many characters."""
+    return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
+def readable(message: str) -> str:
+    """The message without control characters, and without the middle of lines that nobody would read.
+
+    Most values in messages are shortened where they are put in; this is for names of any length, and many of
+    them.
+    """
+    return printable("\n".join(map(_without_middle, message.split("\n"))))
+
+
+def _without_middle(line: str) -> str:
+    if len(line) <= LONGEST_LINE:
+        return line
+    return f"{line[: LONGEST_LINE - LINE_END]} ... {line[-LINE_END:]}"
 
 
 def quoted(cell: object) -> str:

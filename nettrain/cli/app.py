@@ -1,5 +1,6 @@
 """The Typer application, and how errors become messages and exit codes."""
 
+import errno
 import sys
 import warnings
 from io import TextIOWrapper
@@ -32,7 +33,7 @@ from nettrain.cli.show import show
 from nettrain.cli.sweep import sweep
 from nettrain.cli.train import train
 from nettrain.cli.tune import tune
-from nettrain.errors import BackendError, NettrainError, printable
+from nettrain.errors import BackendError, NettrainError, SpecError, readable, shortened
 
 
 def _version(asked: bool) -> None:
@@ -112,6 +113,12 @@ def _report(error: BaseException) -> NoReturn:
             sys.exit(0)
         case MemoryError():
             _fail(error, f"not enough memory: {error}".removesuffix(": "), BackendError.code)
+        case OSError(errno=errno.ENAMETOOLONG, filename=str()):
+            _fail(
+                error,
+                f"{shortened(error.filename)}: no file or folder can have so long a name",
+                SpecError.code,
+            )
         case OSError(filename=str()):  # of a file or folder whose refusal is not handled elsewhere
             _fail(error, f"{error.filename}: {error.strerror}", 1)
         case Exception():  # a bug of nettrain: a traceback would not help the user
@@ -127,5 +134,5 @@ def _bug_message(error: Exception) -> str:
 def _fail(error: Exception, message: str, code: int) -> NoReturn:
     if "--debug" in sys.argv:
         raise error
-    print(printable(message), file=sys.stderr)
+    print(readable(message), file=sys.stderr)
     sys.exit(code)

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 from nettrain.catalogue.registry import Choice
 from nettrain.catalogue.settings import Settings, ShortForm
-from nettrain.errors import SpecError
-from nettrain.experiment.document import Document, KeyPath, PlainValue, parse
+from nettrain.errors import SpecError, shortened
+from nettrain.experiment.document import Document, KeyPath, PlainValue, dotted_key, parse
 from nettrain.experiment.fields import Block, block_of, choice_of, short_form_of
 from nettrain.experiment.recipe_merging import RECIPE, is_written_out, list_of_recipe
 
 MARKS = frozenset(",|#%&*!@>`")  # are text when they stand alone, which YAML wants in quotes: data.decimal=,
+DEEPEST = 50  # blocks inside each other that a key leads through
+MOST_SHOWN = 200  # characters of an override in a message
 OVERRIDE = "override "  # the location of a value from the command line begins with this
 
 Container = dict[str, PlainValue] | list[PlainValue]
@@ -41,7 +43,8 @@ def apply_overrides(document: Document, overrides: Sequence[str], model: type[Se
     for override in sorted(overrides, key=_comes_later):
         key = override.partition("=")[0].strip()
         if key in first:
-            duplicate = f'{OVERRIDE}"{override}": {key}: given twice, first as "{first[key]}"'
+            first_one = shortened(first[key], MOST_SHOWN)
+            duplicate = f'{_label(override)}: {dotted_key((key,))}: given twice, first as "{first_one}"'
             document.problems.append(duplicate)
             continue
         first[key] = override
@@ -118,11 +121,18 @@ def _refuse_written_out(document: Document, change: Change) -> None:
         raise SpecError(f"{change.location}: {change.key}: {text}")
 
 
+def _label(override: str) -> str:
+    """What locations call an override, which may be very long."""
+    return f'{OVERRIDE}"{shortened(override, MOST_SHOWN)}"'
+
+
 def _change(override: str) -> Change:
     key, equals, text = override.partition("=")
-    key, label = key.strip(), f'{OVERRIDE}"{override}"'
+    key, label = key.strip(), _label(override)
     if not equals or "" in key.split("."):
         raise SpecError(f"{label}: write KEY=VALUE, such as optimizer.learning_rate=0.01")
+    if key.count(".") > DEEPEST:
+        raise SpecError(f"{label}: nested too deeply")
     if text in MARKS:
         return Change(key, text, label)
     value = parse(text, label, lines=False)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-from nettrain.errors import printable
+from nettrain.errors import printable, readable
 
 __all__ = ["Console", "console", "print_notes", "print_warnings", "print_yaml"]
 
@@ -31,14 +31,14 @@ def print_notes(notes: Iterable[str]) -> None:
     """Print notes on standard error, one line each."""
     errors = console(stderr=True)
     for note in notes:
-        errors.print(note, style="dim", soft_wrap=True)
+        errors.print(readable(note), style="dim", soft_wrap=True)
 
 
 def print_warnings(warnings: Iterable[str]) -> None:
     """Print warnings on standard error, one line each."""
     errors = console(stderr=True)
     for warning in warnings:
-        errors.print(warning, style="yellow", soft_wrap=True)
+        errors.print(readable(warning), style="yellow", soft_wrap=True)
 
 
 def print_yaml(text: str) -> None:

@@ -1,7 +1,9 @@
 """Digests by which a run or a sweep that goes on knows what it wrote: BLAKE2b, 16 bytes, as hex digits."""
 
+import hashlib
 import json
 from hashlib import blake2b
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -28,6 +30,12 @@ def running_hash() -> RunningHash:
 def bytes_digest(content: bytes | memoryview) -> str:
     """The digest of a whole text, file or array."""
     return blake2b(content, digest_size=SIZE).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """The digest of a file, which need not fit into memory."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, lambda: blake2b(digest_size=SIZE)).hexdigest()
 
 
 def content_digest(content: object) -> str:

@@ -17,7 +17,7 @@ from nettrain.experiment.problems import KeyProblem, find_problems
 from nettrain.experiment.settings import Experiment, ThresholdSetting
 from nettrain.inference.postprocessing import Postprocessing, PredictionRule
 from nettrain.store.run_folder import write_json
-from nettrain.store.stored_file import parse_json, read_limited
+from nettrain.store.stored_file import parse_json, read_limited, read_yaml_text
 
 C = TypeVar("C", bound=Calibrator)
 
@@ -122,7 +122,7 @@ def _model_of(content: object) -> type[PostprocessingFile[Any]]:
 
 def _document(path: Path) -> Document:
     """The file with the lines of its keys."""
-    return parse(path.read_text(encoding="utf-8"), str(path)) if path.is_file() else Document(None)
+    return parse(read_yaml_text(path), str(path)) if path.is_file() else Document(None)
 
 
 def _mistakes(

@@ -17,7 +17,7 @@ from nettrain.experiment.mistaken_files import YAML, advice_on_table, enumerated
 from nettrain.files import is_unused, numbered_folders, remove_temporary_files, safe_name, write_atomic
 from nettrain.locks import is_locked, locked
 from nettrain.store import journal
-from nettrain.store.stored_file import read_stored, refuse_other_kinds
+from nettrain.store.stored_file import read_stored, read_yaml_text, refuse_other_kinds
 
 # what is made of a run on request, by the name it has by default: a training does not make it anew
 VIEWS = ("report.html", "landscape.png", "graph.png", "boundary.gif")
@@ -304,8 +304,8 @@ def _can_be_resumed(folder: RunFolder) -> bool:
 
 def _text(path: Path) -> str | None:
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
+        return read_yaml_text(path)
+    except (StoredFileError, UnicodeDecodeError):
         return None
 
 

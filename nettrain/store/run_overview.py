@@ -12,7 +12,7 @@ from nettrain.experiment.changes import flatten
 from nettrain.experiment.document import parse
 from nettrain.experiment.monitors import goal
 from nettrain.store.run_folder import RunFolder
-from nettrain.store.stored_file import parse_json, read_limited
+from nettrain.store.stored_file import parse_json, read_limited, read_yaml_text
 from nettrain.store.stored_table import read_table
 
 LABELS = ("experiment",)  # keys in which runs are not said to differ
@@ -178,8 +178,8 @@ def _summary(path: Path) -> tuple[dict[str, object], str]:
 
 def _config(path: Path) -> Mapping[str, object]:
     try:
-        return parse(path.read_text(encoding="utf-8"), str(path), lines=False).block
-    except (OSError, ValueError, SpecError):
+        return parse(read_yaml_text(path), str(path), lines=False).block
+    except (StoredFileError, ValueError, SpecError):
         return {}
 
 

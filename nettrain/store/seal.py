@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 
 from nettrain.errors import StoredFileError
 from nettrain.store.data_fingerprint import DataFingerprint
-from nettrain.store.digest import bytes_digest, content_digest
+from nettrain.store.digest import content_digest, file_digest
 from nettrain.store.run_folder import RunFolder, write_json
 from nettrain.store.stored_file import read_stored
 
@@ -29,7 +29,7 @@ def file_digests(folder: RunFolder) -> dict[str, str]:
     """The digests of the files of a run that others build on, by name."""
     sealed = (folder.config, folder.history, folder.model, folder.preprocessing)
     both = (*sealed, folder.postprocessing, folder.summary)
-    return {path.name: bytes_digest(path.read_bytes()) for path in both if path.is_file()}
+    return {path.name: file_digest(path) for path in both if path.is_file()}
 
 
 def check_files(folder: RunFolder, digests: Mapping[str, str], way_out: str) -> None:

@@ -17,12 +17,15 @@ from typing import Any, TypeVar, cast
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from nettrain.errors import StoredContentError, StoredFileError, shortened
+from nettrain.data.reading.room import refuse_without_room
+from nettrain.errors import DataError, StoredContentError, StoredFileError, shortened
+from nettrain.experiment.load import MOST_BYTES as MOST_OF_YAML
 from nettrain.experiment.problems import PHRASES
 
 T = TypeVar("T")
 
 MOST_BYTES = 256 << 20  # of a file of JSON
+ADVICE = "restore or remove it"
 MOST_VALUES = 8_000_000  # numbers, texts, lists and blocks in one
 DEPTH = 64  # of blocks and lists inside each other
 LARGEST = 2**64  # of whole numbers
@@ -47,9 +50,23 @@ def read_limited(path: Path, most: int = MOST_BYTES) -> bytes:
                 f"{path}: is larger than files of this kind can be ({found.st_size >> 20:,} MiB of"
                 f" {most >> 20:,} MiB)"
             )
+        refuse_file_without_room(path)
         return path.read_bytes()
     except OSError as error:
         raise StoredFileError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def read_yaml_text(path: Path) -> str:
+    """The text of a regular file of YAML. Raises StoredFileError, and what decoding raises."""
+    return read_limited(path, MOST_OF_YAML).decode("utf-8")
+
+
+def refuse_file_without_room(path: Path) -> None:
+    """Raise StoredFileError for a file that does not fit into memory, which some readers do not survive."""
+    try:
+        refuse_without_room(path.stat().st_size, f"{path}: it", ADVICE)
+    except DataError as error:
+        raise StoredFileError(str(error)) from error
 
 
 def refuse_other_kinds(paths: Iterable[Path]) -> None:

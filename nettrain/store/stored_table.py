@@ -9,16 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nettrain.data.reading.polars_errors import polars_errors
-from nettrain.data.reading.room import refuse_without_room
-from nettrain.errors import DataError, StoredFileError
+from nettrain.errors import DataError, StoredFileError, shortened
+from nettrain.store.stored_file import ADVICE, refuse_file_without_room
 from nettrain.store.written_table import first_line, read_lines
 
 if TYPE_CHECKING:
     import polars as pl
 
 LARGEST = 2**53  # of whole numbers
-ADVICE = "restore or remove it"
-
 Cell = int | float | str | None
 
 
@@ -61,9 +59,10 @@ def _cell(path: Path, line: int, name: str, cell: str, read: object, needs: Sequ
         value = None
     is_wrong = value is None or (name in needs and isinstance(value, float) and not math.isfinite(value))
     if is_wrong:
-        shown = cell if len(cell) < 40 else f"{cell[:36]}..."
         kind = "a whole number" if read is _whole else "a number"
-        raise changed(path, f"line {line}, column {json.dumps(name)}: {json.dumps(shown)} is not {kind}")
+        raise changed(
+            path, f"line {line}, column {json.dumps(name)}: {json.dumps(shortened(cell))} is not {kind}"
+        )
     return value
 
 
@@ -95,10 +94,7 @@ def frame_errors(path: Path) -> Iterator[None]:
 
     A file for which there is no memory is refused, since Polars would end the process.
     """
-    try:
-        refuse_without_room(path.stat().st_size, f"{path}: it", ADVICE)
-    except DataError as error:
-        raise StoredFileError(str(error)) from error
+    refuse_file_without_room(path)
     try:
         with polars_errors(f"{path}: was changed since it was written"):
             yield

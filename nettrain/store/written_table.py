@@ -21,6 +21,7 @@ from nettrain.store.digest import running_hash
 from nettrain.store.stored_file import read_limited
 
 MOST_BYTES = 16 << 30
+BLOCK = 1 << 20  # bytes that are looked at together
 MOST_HEADER = 16 << 20  # bytes
 ADVICE = "restore it, or remove it: it then begins anew"
 
@@ -120,11 +121,19 @@ def first_line(path: Path) -> str:
 def read_lines(path: Path) -> list[str]:
     """The lines of a table, each with its end. Raises StoredFileError when it is no text."""
     first_line(path)
+    _refuse_zeros(path)
     try:
         text = read_limited(path, MOST_BYTES).decode("utf-8")
     except UnicodeDecodeError as error:
         raise StoredFileError(f"{path}: is not text in UTF-8; {ADVICE}") from error
     return text.splitlines(keepends=True)
+
+
+def _refuse_zeros(path: Path) -> None:
+    """Raise StoredFileError at a zero byte: a file of them takes no room on a disk, but in memory."""
+    with path.open("rb") as file:
+        if any(b"\0" in block for block in iter(lambda: file.read(BLOCK), b"")):
+            raise StoredFileError(f"{path}: is not text: it holds zero bytes; {ADVICE}")
 
 
 def recorded_lines(path: Path, record: TableRecord) -> list[str]:

@@ -70,7 +70,7 @@ def test_evaluate_reads_standard_input(folder):
         (
             "cat train.csv | NETTRAIN train e.yaml data.source=/dev/stdin",
             3,
-            "data.source: standard input can be read only",
+            "data.source: standard input: can be read only",
         ),
         ("NETTRAIN train e.yaml data.test=<(cat train.csv)", 3, "can be read only once"),
         ("NETTRAIN init - < train.csv", 2, "is standard input, which a run could not read again"),

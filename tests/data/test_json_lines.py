@@ -66,7 +66,9 @@ def test_refuses(lines, message, tmp_path, monkeypatch):
 
 def test_objects_with_keys_of_their_own_are_refused_before_they_fill_memory(tmp_path):
     lines = (f'{{"k{k}": {k}}}' for k in range(4000))
-    with pytest.raises(DataError, match=r"x\.jsonl: has 4,000 keys in 4,000 lines, but only one in more than 200"):
+    with pytest.raises(
+        DataError, match=r"x\.jsonl: has 4,000 keys in 4,000 lines, but only one in more than 200"
+    ):
         table_of(tmp_path, *lines)
 
 

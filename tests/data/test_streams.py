@@ -102,7 +102,7 @@ def test_runs_do_not_begin_with_a_stream(key, tmp_path):
     with pytest.raises(DataError) as caught:
         prepare(DataSettings(**{"source": str(source), key: str(pipe)}), seed=0, dtype="float64")
     assert str(caught.value) == (
-        f"data.{key}: {pipe} can be read only once, but a run must be able to read its rows again; "
+        f"data.{key}: {pipe}: can be read only once, but a run must be able to read its rows again; "
         "save them to a file"
     )
     for dash in ("-", [None]) if key == "source" else "-":  # a list, as YAML reads it

@@ -55,7 +55,7 @@ def refuse_stream(source: str, key: str = "") -> None:
     if is_stream(source):
         prefix = f"{key}: " if key else ""
         raise DataError(
-            f"{prefix}{stream_name(source)} can be read only once, but a run must be able to read its rows "
+            f"{prefix}{stream_name(source)}: can be read only once, but a run must be able to read its rows "
             "again; save them to a file"
         )
 

@@ -220,7 +220,7 @@ def counted(count: int, thing: str, things: str = "") -> str:
 
 
 def check_names(names: Sequence[str], origin: str, most: int = MOST_COLUMNS) -> None:
-    """Raise DataError when there are too many columns, two of one name, or one that Polars takes for a pattern.
+    """Raise DataError when there are too many, two are the same, or Polars would take one for a pattern.
 
     The limit is for files, whose readers handle columns one by one.
     """
@@ -229,7 +229,7 @@ def check_names(names: Sequence[str], origin: str, most: int = MOST_COLUMNS) -> 
     seen: set[str] = set()
     for name in names:
         if name in seen:
-            raise DataError(f'{origin}: two columns are named {quoted(name)}')
+            raise DataError(f"{origin}: two columns are named {quoted(name)}")
         if name.startswith("^") and name.endswith("$"):
             raise DataError(
                 f'{origin}: column "{name}": a name must not begin with ^ and end with $, rename it'
@@ -263,7 +263,7 @@ def are_numbers(frame: "pl.DataFrame") -> list[bool]:
     def is_number(cells: "pl.Series") -> "pl.Series":
         return cells.cast(pl.Float64, strict=False).is_finite() | cells.is_null()
 
-    return [bool(all_numbers) for all_numbers in matching(frame.get_columns(), is_number).all(axis=1)]
+    return [bool(cells.all()) for cells in matching(frame.get_columns(), is_number)]
 
 
 def code_columns(frame: "pl.DataFrame") -> set[str]:
@@ -274,8 +274,7 @@ def code_columns(frame: "pl.DataFrame") -> set[str]:
 def text_columns_where(frame: "pl.DataFrame", test: "Callable[[pl.Series], pl.Series]") -> list[str]:
     """The columns of text in which a cell passes a test."""
     texts = [column for column in frame.get_columns() if is_text(column)]
-    found = matching(texts, test).any(axis=1)
-    return [column.name for column, here in zip(texts, found, strict=True) if here]
+    return [column.name for column, cells in zip(texts, matching(texts, test), strict=True) if cells.any()]
 
 
 def matching(columns: "Sequence[pl.Series]", test: "Callable[[pl.Series], pl.Series]") -> Mask:

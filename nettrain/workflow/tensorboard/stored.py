@@ -8,6 +8,7 @@ from nettrain.store.diagnostics import read_rows
 from nettrain.store.history import read_history_rows
 from nettrain.store.model_file import read_model
 from nettrain.store.run_folder import RunFolder
+from nettrain.store.stored_file import read_yaml_text
 from nettrain.store.summary import read_summary
 from nettrain.workflow.steps import read_steps
 from nettrain.workflow.tensorboard.epoch_times import EpochTimes
@@ -25,7 +26,7 @@ def write_run(files: RunFolder, place: LogFolder, group: str) -> int:
     if not parts:
         return _write_one(files, place, group)
     summary, times = read_summary(files.summary), EpochTimes.of(files)
-    config = files.config.read_text(encoding="utf-8") if files.config.is_file() else ""
+    config = read_yaml_text(files.config) if files.config.is_file() else ""
     joint = JointEvents(place, config, clock=lambda: times.began)
     if summary is not None:
         joint.end(times.ended, summary)

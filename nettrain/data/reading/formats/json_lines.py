@@ -96,8 +96,7 @@ def read_fast(data: bytes, origin: str) -> "pl.DataFrame | None":
 def keys_of(data: bytes, origin: str) -> set[str] | None:
     """The keys of all objects, None where Polars cannot read them. Raises DataError for nested values.
 
-    They are inferred from some lines at a time, since Polars takes the square of keys that each object has for
-    itself.
+    They are inferred from some lines at a time: where each object has its own keys, Polars takes the square.
     """
     import polars as pl
 
@@ -119,8 +118,8 @@ def refuse_scattered(rows: int, columns: int, cells: int, origin: str) -> None:
     """Raise DataError when a table would consist of gaps: it is much larger than the file that it is from."""
     if rows * columns > max(SMALL_TABLE, MOST_GAPS * cells):
         raise DataError(
-            f"{origin}: has {columns:,} keys in {rows:,} lines, but only one in more than {MOST_GAPS} of these"
-            " cells; objects should have the same keys"
+            f"{origin}: has {columns:,} keys in {rows:,} lines, but only one in more than {MOST_GAPS} of"
+            " these cells; objects should have the same keys"
         )
 
 
