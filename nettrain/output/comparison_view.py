@@ -55,14 +55,14 @@ def show_comparison(console: Console, comparison: Comparison, folder: Comparison
 
 
 def draw_comparison(plan: PlannedComparison, comparison: Comparison, folder: ComparisonFolder) -> None:
-    """Write the pictures, or say why there is none."""
+    """Write the pictures, or say why there is none, which goes without saying after an interruption."""
     from nettrain.output.figures.comparison import comparison_picture
 
     picture = comparison_picture(comparison, plan.name)
-    if picture is None:
-        print_notes([f"{folder.picture.name}: no curves to draw"])
-    else:
+    if picture is not None:
         write_atomic(folder.picture, picture)
+    elif not comparison.interrupted:
+        print_notes([f"{folder.picture.name}: no curves to draw"])
     seen = compared_world(plan, comparison)
     if seen is not None:
         from nettrain.output.figures.boundary.picture import boundary_picture

@@ -1,6 +1,8 @@
 """A comparison in the terminal and as a picture, from figures that are given."""
 
 import io
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -11,10 +13,12 @@ from rich.console import Console
 from nettrain.output.compared_curves import compared_curves, compared_names, highest_shown
 from nettrain.output.comparison_progress import show_comparing
 from nettrain.output.comparison_table import comparison_table
+from nettrain.output.comparison_view import draw_comparison
 from nettrain.output.comparison_words import verdict
 from nettrain.output.figures.canvas import svg
 from nettrain.output.figures.comparison import comparison_picture
 from nettrain.output.figures.series import series_style
+from nettrain.store.comparison_folder import ComparisonFolder
 from nettrain.training.events import EpochDone
 from nettrain.workflow.compare import Comparison
 from nettrain.workflow.comparison.entries import ComparedEntry
@@ -268,3 +272,18 @@ def test_progress_has_every_entry(terminal):
         assert 5 < len(text.splitlines()) < 15
     with show_comparing(console, ["a"], quiet=True) as silent:
         silent(None)
+
+
+@pytest.mark.parametrize(
+    ("interrupted", "note"),
+    [(False, "compare.png: no curves to draw\n"), (True, "")],
+    ids=["ended", "interrupted"],
+)
+def test_without_curves_there_is_a_note_in_place_of_the_picture(
+    interrupted, note, tmp_path, monkeypatch, capsys
+):
+    """But not beside the line that says that it was interrupted."""
+    monkeypatch.setattr("nettrain.output.comparison_view.compared_world", lambda *_: None)
+    compared = replace(comparison(entry("adam", [0.9], curve=())), interrupted=interrupted)
+    draw_comparison(SimpleNamespace(name="a"), compared, ComparisonFolder(tmp_path))
+    assert (note, []) == (capsys.readouterr().err, [*tmp_path.iterdir()])
