@@ -8,6 +8,7 @@ import shutil
 import struct
 import threading
 import time
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -159,6 +160,43 @@ def test_archives_that_no_writer_makes(change, at, said):
     assert said in refusal("x.npz")
     Path("x.zip").write_bytes(archive_with(change, at, names=("x.npy",)))
     refusal("x.zip")
+
+
+def test_bzip2_in_archives_is_unpacked_no_further_than_it_is_read():
+    """Of 4 KB of it, Python would make gigabytes at once."""
+    zeros = bytes(20 << 20)
+    with zipfile.ZipFile("x.npz", "w", zipfile.ZIP_BZIP2) as archive:
+        archive.writestr("x.npy", npy("'<f8'", "(40, 3)") + zeros)
+        archive.writestr("y.npy", npy("'<f8'", "(40,)"))
+    tracemalloc.start()
+    assert (40, 4) == (read("x.npz").table.height, len(read("x.npz").table.columns))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < len(zeros) / 2
+
+
+def test_damaged_bzip2_in_archives():
+    for name, content in (("x.npz", "x.npy"), ("x.zip", "x.csv")):
+        with zipfile.ZipFile(name, "w", zipfile.ZIP_BZIP2) as archive:
+            archive.writestr(content, npy("'<f8'", "(40, 3)") if name == "x.npz" else ROWS)
+        data = bytearray(Path(name).read_bytes())
+        data[80] ^= 255
+        Path(name).write_bytes(data)
+        refusal(name)
+
+
+@pytest.mark.parametrize("kind", ["file", "stream"])
+def test_arrow_that_does_not_fit_into_memory(little_memory, kind):
+    frame = pl.DataFrame(
+        {"a": pl.zeros(10_000_000, eager=True), "y": pl.repeat(None, 10_000_000, eager=True)}
+    )
+    write = {"file": pl.DataFrame.write_ipc, "stream": pl.DataFrame.write_ipc_stream}[kind]
+    write(frame.select("y"), "x.arrow", compression="zstd")
+    assert "x.arrow: reading 10,000,000 rows of 1 column takes 160 MB of memory, 105 MB are free" in refusal(
+        "x.arrow"
+    )
+    write(frame.select("a").head(9_000_000).vstack(frame.select("a")), "x.arrow", compression="zstd")
+    assert "x.arrow: unpacking 19,000,000 rows takes 152 MB of memory, 105 MB are free" in refusal("x.arrow")
 
 
 def test_members_of_an_archive_that_are_no_arrays():

@@ -170,17 +170,37 @@ def as_batch(message: bytes) -> tuple[int, bytes]:
     return number, message[:start] + bytes(buffer.data)
 
 
-def check_file(path: Path) -> None:
-    """Raise struct.error or ValueError when something in a file is longer than the file can hold."""
+@dataclass(frozen=True)
+class Contents:
+    """How many rows there are, and what compressed values take once they are unpacked, in bytes."""
+
+    rows: int = 0
+    unpacked: int = 0
+
+    def __add__(self, other: "Contents") -> "Contents":
+        return Contents(self.rows + other.rows, self.unpacked + other.unpacked)
+
+
+def check_file(path: Path) -> Contents:
+    """What a file says it holds.
+
+    Raises struct.error or ValueError when something in it is longer than the file can hold.
+    """
     footer, size = read_footer(path)
+    found = Contents()
     with path.open("rb") as stream:
         for field in (DICTIONARIES, BATCHES):
             for offset, metadata, body in footer.blocks(field):
-                check_block(stream, (offset, metadata, body), size)
+                found += check_block(stream, (offset, metadata, body), size)
+    return found
 
 
-def check_stream(path: Path) -> None:
-    """Raise struct.error or ValueError when a message in a stream is longer than the stream can hold."""
+def check_stream(path: Path) -> Contents:
+    """What a stream says it holds.
+
+    Raises struct.error or ValueError when a message is longer than the stream can hold.
+    """
+    found = Contents()
     with path.open("rb") as stream:
         size, at = stream.seek(0, SEEK_END), 0
         while at < size:
@@ -189,7 +209,7 @@ def check_stream(path: Path) -> None:
             if marker != CONTINUED:
                 raise ValueError("a message does not begin")
             if not length:
-                return
+                return found
             if not 0 < length <= size - at - 8:
                 raise ValueError("a message ends behind the stream")
             message = FlatBuffer(bytearray(stream.read(length)))
@@ -197,25 +217,42 @@ def check_stream(path: Path) -> None:
             body = message.get("q", message.field(root, 3)) if message.has(root, 3) else 0
             kind = message.get("B", message.field(root, 1))
             if kind in (DICTIONARY, RECORD_BATCH):
-                check_block(stream, (at, 8 + length, body), size)
+                found += check_block(stream, (at, 8 + length, body), size)
             at += 8 + length + body
+    return found
 
 
-def check_block(stream: BinaryIO, block: Block, size: int) -> None:
-    """Raise struct.error or ValueError when a message or a buffer in it does not end within `size` bytes."""
+def check_block(stream: BinaryIO, block: Block, size: int) -> Contents:
+    """What a message says it holds: rows, unless it is a dictionary.
+
+    Raises struct.error or ValueError when it or a buffer in it does not end within `size` bytes.
+    """
     offset, metadata, body = block
     if min(offset, metadata, body) < 0 or offset + metadata + body > size:
         raise ValueError("a block ends behind the file")
     stream.seek(offset)
     message = stream.read(metadata)
     _, buffer = message_of(message)
-    if buffer.get("B", buffer.field(buffer.target(0), 1)) == DICTIONARY:
+    is_dictionary = buffer.get("B", buffer.field(buffer.target(0), 1)) == DICTIONARY
+    if is_dictionary:
         _, message = as_batch(message)
+    unpacked = 0
     for start, length in compressed_buffers(message):
         if min(start, length) < 0 or start + length > body:
             raise ValueError("a buffer ends behind its block")
         stream.seek(offset + metadata + start)
-        check_uncompressed(stream.read(min(length, 8)), length)
+        unpacked += uncompressed_size(stream.read(min(length, 8)), length)
+    return Contents(0 if is_dictionary else rows_of(message), unpacked)
+
+
+def rows_of(message: bytes) -> int:
+    """The rows of a batch. Raises ValueError for less than none."""
+    _, buffer = message_of(message)
+    batch = buffer.target(buffer.field(buffer.target(0), 2))
+    rows = buffer.get("q", buffer.field(batch, 0)) if buffer.has(batch, 0) else 0
+    if rows < 0:
+        raise ValueError("a batch has less than no rows")
+    return rows
 
 
 def compressed_buffers(message: bytes) -> list[tuple[int, int]]:
@@ -229,12 +266,15 @@ def compressed_buffers(message: bytes) -> list[tuple[int, int]]:
     return [BUFFER.unpack_from(buffer.data, vector + 4 + BUFFER.size * i) for i in range(count)]
 
 
-def check_uncompressed(start: bytes, length: int) -> None:
-    """Raise ValueError when a buffer promises more than its length can hold; -1 is for not compressed."""
-    if length:
-        (promised,) = struct.unpack("<q", start)
-        if not -1 <= promised <= MOST_COMPRESSED * length:
-            raise ValueError("a buffer promises too much")
+def uncompressed_size(start: bytes, length: int) -> int:
+    """The bytes that a compressed buffer, which begins so, says it has; -1 is for not compressed.
+
+    Raises ValueError when that is more than its length can hold.
+    """
+    (promised,) = struct.unpack("<q", start) if length else (0,)
+    if not -1 <= promised <= MOST_COMPRESSED * length:
+        raise ValueError("a buffer promises too much")
+    return length if promised < 0 else int(promised)
 
 
 def column_names(path: Path) -> list[str]:

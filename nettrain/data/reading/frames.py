@@ -48,11 +48,7 @@ def refuse_frame_without_room(schema: "Mapping[str, pl.DataType]", height: int, 
 
 
 def cell_bytes(dtype: "pl.DataType") -> int:
-    """Bytes of a cell at least: of text, of which the same need not be there twice, its place."""
-    import polars as pl
-
-    if dtype in (pl.Boolean, pl.Null):
-        return 0
+    """Bytes of a cell at least: of text, as which booleans and gaps are read too, its place."""
     digits = "".join(filter(str.isdecimal, str(dtype))) if dtype.is_integer() or dtype.is_float() else ""
     return int(digits) // 8 if digits else OTHER_BYTES
 

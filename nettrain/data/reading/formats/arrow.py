@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from nettrain.data.reading.arrow_file import (
     CONTINUED,
     MAGIC,
+    Contents,
     check_file,
     check_stream,
     column_names,
@@ -18,6 +19,7 @@ from nettrain.data.reading.frames import frame_source, refuse_frame_without_room
 from nettrain.data.reading.opening import display_path, reading_errors
 from nettrain.data.reading.options import ReadOptions
 from nettrain.data.reading.polars_errors import polars_errors
+from nettrain.data.reading.room import refuse_without_room
 from nettrain.data.reading.source import Source
 from nettrain.data.tables.table import check_names
 from nettrain.errors import DataError
@@ -65,10 +67,19 @@ def read_stream(path: Path, origin: str) -> "pl.DataFrame":
     import polars as pl
 
     try:
-        check_stream(path)
+        found = check_stream(path)
     except (struct.error, ValueError):
         raise DataError(f"{origin}: is damaged") from None
+    refuse_unpacked_without_room(found, origin)
+    schema = pl.read_ipc_stream(path, n_rows=0).schema
+    refuse_nested(schema, origin)
+    refuse_frame_without_room(schema, found.rows, origin)
     return pl.read_ipc_stream(path)
+
+
+def refuse_unpacked_without_room(found: Contents, origin: str) -> None:
+    """Raise DataError when the values do not fit into memory once they are unpacked."""
+    refuse_without_room(found.unpacked, f"{origin}: unpacking {found.rows:,} rows")
 
 
 def read_frame(path: Path, origin: str) -> "pl.DataFrame":
@@ -77,14 +88,14 @@ def read_frame(path: Path, origin: str) -> "pl.DataFrame":
 
     try:
         names = column_names(path)
-        check_file(path)
+        found = check_file(path)
     except (struct.error, ValueError):
         raise DataError(f"{origin}: is damaged") from None
     check_names(names, origin)
+    refuse_unpacked_without_room(found, origin)
     schema = pl.read_ipc_schema(path)
     refuse_nested(schema, origin)
-    rows = pl.scan_ipc(path, glob=False).select(pl.len()).collect().item()
-    refuse_frame_without_room(schema, int(rows), origin)
+    refuse_frame_without_room(schema, found.rows, origin)
     try:
         return pl.scan_ipc(path, glob=False).collect()
     except pl.exceptions.ComputeError:

@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from nettrain.data.reading.archives import ENCRYPTED, ZIP_ERRORS, brief, member_names
+from nettrain.data.reading.archives import ENCRYPTED, ZIP_ERRORS, brief, member_names, open_member
 from nettrain.data.reading.arrays import (
     ARRAY_ERRORS,
     as_inputs,
@@ -99,13 +99,12 @@ def read_array(archive: "np.lib.npyio.NpzFile", name: str, origin: str) -> AnyAr
         member = file.getinfo(name if name in names else f"{name}.npy")
         if member.flag_bits & ENCRYPTED:
             raise DataError(f"{origin}: {name} is encrypted; save the archive without a password")
-        with file.open(member) as content:
+        with open_member(file, member) as content:
             refuse_promises(content, member.file_size, name, origin)
-        array = archive[name]
+        with open_member(file, member) as content:
+            return np.lib.format.read_array(content, allow_pickle=False)
     except ARRAY_ERRORS as error:
         raise DataError(f"{origin}: {name} is damaged or cut short ({brief(error)})") from error
-    assert isinstance(array, np.ndarray)
-    return array
 
 
 def target_columns(y: AnyArray, name: str, origin: str) -> dict[str, AnyArray]:

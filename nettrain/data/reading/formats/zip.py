@@ -3,7 +3,7 @@
 import zipfile
 from pathlib import Path, PurePosixPath
 
-from nettrain.data.reading.archives import ENCRYPTED, ZIP_ERRORS, brief
+from nettrain.data.reading.archives import ENCRYPTED, ZIP_ERRORS, brief, open_member
 from nettrain.data.reading.file_format import begins_with, file_format, known_ending
 from nettrain.data.reading.opening import display_path, reading_errors
 from nettrain.data.reading.options import ReadOptions
@@ -32,7 +32,7 @@ def read_zip(path: Path, options: ReadOptions, key: str = "") -> Source:
                 member = only_table(archive, origin)
                 folder = TemporaryFolder()
                 unpacked = folder.path / f"table{known_ending(member.filename)}"
-                with archive.open(member) as content, unpacked.open("wb") as copy:
+                with open_member(archive, member) as content, unpacked.open("wb") as copy:
                     copy_while_room(content, copy, folder.path, f"{origin}/{member.filename}")
         except ZIP_ERRORS as error:
             raise DataError(f"{origin}: is not a zip archive, or is damaged ({brief(error)})") from error
