@@ -10,6 +10,7 @@ from importlib import import_module
 import pytest
 from hypothesis import HealthCheck, settings
 
+from nettrain.__main__ import NEW_OBJECTS
 from nettrain.backend.choose import PREFERRED
 from tests.offline import sitecustomize as network
 
@@ -29,6 +30,9 @@ with suppress(ImportError):
     if hasattr(providers, "_get_local_constants"):
         providers._get_local_constants = lambda: providers._local_constants
 
+# Waiting for a disk shows only where the machine then fails.
+os.fsync = lambda handle: None
+
 gc.disable()  # until all tests are imported, which leaves no cycles worth a search among all they brought
 
 
@@ -38,6 +42,7 @@ def pytest_collection_finish() -> None:
     What is unreachable by now stays too; looking for it would take seconds.
     """
     gc.freeze()
+    gc.set_threshold(NEW_OBJECTS)  # as the command does
     gc.enable()
 
 

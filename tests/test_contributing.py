@@ -1,12 +1,11 @@
 """What CONTRIBUTING.md shows works as it stands there, each in a file of its own, and what it names is there."""
 
 import re
-import shutil
 import sys
 
 import pytest
 
-from tests.cli.command import ROOT, ended
+from tests.cli.command import ROOT, copied_package, ended
 
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
@@ -33,8 +32,7 @@ def file(name):
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory):
     """A copy of the package with the examples."""
-    folder = tmp_path_factory.mktemp("copy")
-    shutil.copytree(ROOT / "nettrain", folder / "nettrain", ignore=shutil.ignore_patterns("__pycache__"))
+    folder = copied_package(tmp_path_factory.mktemp("copy"))
     for registry, (path, head) in HEADS.items():
         (example,) = (text for text in EXAMPLES if text.startswith(f"@{registry}."))
         (folder / "nettrain" / path).write_text(f"{head}\n\n{example}", encoding="utf-8")

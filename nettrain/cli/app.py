@@ -4,9 +4,10 @@ import errno
 import sys
 import warnings
 from io import TextIOWrapper
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
+import typer.models
 
 from nettrain import __version__
 from nettrain.cli.check import check
@@ -42,10 +43,27 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
-app = typer.Typer(
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
+class Application(typer.Typer):
+    """The commands, of which only the one that is called gets its options built: that takes a while."""
+
+    def __init__(self) -> None:
+        super().__init__(no_args_is_help=True, pretty_exceptions_enable=False)
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        called = [one for one in self.registered_commands if sys.argv[1:2] == [command_name(one)]]
+        if not called or called == self.registered_commands:
+            return super().__call__(*arguments, **options)
+        alone = Application()
+        alone.registered_callback, alone.registered_commands = self.registered_callback, called
+        return alone(*arguments, **options)
+
+
+def command_name(command: typer.models.CommandInfo) -> str:
+    """What a command is called by."""
+    return command.name or getattr(command.callback, "__name__", "")
+
+
+app = Application()
 
 
 @app.callback()

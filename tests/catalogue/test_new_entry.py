@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import sys
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from nettrain.catalogue.registry import Registry, Variant
 from nettrain.experiment.reference.kinds import REGISTRIES
 from tests.catalogue.oracles import ORACLES, assert_oracles
-from tests.cli.command import ROOT, ended
+from tests.cli.command import ROOT, copied_package, ended
 
 FAMILIES = {
     "activation": (
@@ -194,8 +193,7 @@ calibration: new
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory):
     """A copy of the package with one new file for each kind."""
-    folder = tmp_path_factory.mktemp("copy")
-    shutil.copytree(ROOT / "nettrain", folder / "nettrain", ignore=shutil.ignore_patterns("__pycache__"))
+    folder = copied_package(tmp_path_factory.mktemp("copy"))
     for kind, (package, text) in FAMILIES.items():
         name = f"zz_{kind.replace(' ', '_')}.py"
         (folder / "nettrain" / "catalogue" / package / name).write_text(text.lstrip(), encoding="utf-8")

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -53,6 +54,16 @@ def inside(folder: Path, *arguments: object) -> Ended:
         stream.flush()
         texts.append(stream.buffer.getvalue().decode())
     return Ended(caught.value.code or 0, *texts)
+
+
+def copied_package(folder: Path, *left_out: str) -> Path:
+    """A copy of the package in a folder, with what was compiled of it unless that is left out.
+
+    Files that another process is just writing are not for us.
+    """
+    ignored = shutil.ignore_patterns(".*", "*.pyc.*", "*.nb*", *left_out)
+    shutil.copytree(ROOT / "nettrain", folder / "nettrain", ignore=ignored)
+    return folder
 
 
 def ended(command: list[str], folder: Path, **environment: str) -> Ended:

@@ -17,7 +17,7 @@ from nettrain.workflow.tune import tune
 from nettrain.workflow.tuning.subject import TuningOptions, experiment_text, own_values, subject_of
 from tests.cli.command import COMMAND, ENVIRONMENT, inside, nettrain
 
-MINUTES = 0.35
+MINUTES = 0.25
 FEW = ("training.epochs=10", "--folds", "3")
 
 
@@ -272,7 +272,7 @@ def test_ctrl_c_ends_with_the_best_so_far_and_the_same_command_goes_on(tmp_path)
     summary = json.loads((tmp_path / "tunes" / "prices" / "tune.json").read_text())
     assert summary["status"] == "interrupted"
     assert summary["found"]["ensemble"]["networks"]
-    minutes = (summary["seconds"] + 8) / 60
+    minutes = (summary["seconds"] + 6) / 60
     again = inside(
         tmp_path, "tune", "prices.csv", "--target", "price", "--minutes", minutes, "--json", "--quiet", *FEW
     )

@@ -100,9 +100,11 @@ def share_of_numbers(cells: Sequence[str]) -> float:
 def leftover(cell: str, others: Sequence[str]) -> int:
     """How many characters of a cell may be separators."""
     count = sum(cell.count(other) for other in others if other != ",")
-    if "," in others and not AMOUNT.fullmatch(cell):
+    if "," in cell and "," in others and not AMOUNT.fullmatch(cell):
         count += cell.count(",") - cell.count(", ")
     parts = cell.split()
+    if len(parts) < 2:
+        return count
     several = "  " in cell or all(map(NUMBER.fullmatch, parts))
     if several and sum(map(bool, map(NUMBER.fullmatch, parts))) > 1 and not THOUSANDS.fullmatch(cell):
         count += len(parts) - 1

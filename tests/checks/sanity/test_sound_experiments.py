@@ -27,7 +27,13 @@ def test_the_experiment_that_shows_a_mistake_is_caught():
 
 
 @pytest.mark.parametrize(
-    "source", ["builtin:iris", "builtin:penguins", "builtin:optdigits", "synthetic:spirals"]
+    "source",
+    [
+        "builtin:iris",
+        "builtin:penguins",
+        "synthetic:spirals",
+        pytest.param("builtin:optdigits", marks=pytest.mark.slow),  # which configs/digits.yaml is much like
+    ],
 )
 def test_what_init_writes_is_sound(tmp_path, source):
     done = inside(tmp_path, "init", source, "--out", "e.yaml")
