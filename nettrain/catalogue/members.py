@@ -46,6 +46,9 @@ def stack(settings: Sequence[S]) -> S:
         return cast(S, [stack(column) for column in columns])
     if not isinstance(first, Settings):
         return first
+    count = len(settings)
+    if count > 1 and all(one is first for one in settings):  # as in a gradient check
+        return cast(S, _mapped(stack([first]), lambda array: np.repeat(array, count, axis=0)))
     members = [member.written_out() for member in cast(Sequence[Settings], settings)]
     return cast(S, members[0].model_copy(update=_stacked_fields(members)))
 

@@ -117,8 +117,9 @@ def member_architectures(shared: Architecture, members: Sequence[ModelSettings])
     means = [node.layer.averaged for node in shared.chain if isinstance(node.layer, MeanPrediction)]
     averaged = means[0] if means else "linear"
     clamp = next((node.layer for node in shared.chain if isinstance(node.layer, OutputClamp)), None)
-    return [
-        architecture(
+    different = {id(settings): settings for settings in members}
+    own = {
+        number: architecture(
             settings,
             *shape,
             structure=structure,
@@ -126,8 +127,9 @@ def member_architectures(shared: Architecture, members: Sequence[ModelSettings])
             output_activation=averaged,
             clamp=clamp,
         )
-        for settings in members
-    ]
+        for number, settings in different.items()
+    }
+    return [own[id(settings)] for settings in members]
 
 
 def stacked_layers(members: Sequence[Architecture]) -> list[Layer]:

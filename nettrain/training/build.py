@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nettrain.backend.base import Backend, HostArray
+from nettrain.backend.base import Array, Backend, HostArray
 from nettrain.backend.pool import Pool
 from nettrain.catalogue.members import grouping_key, stack
 from nettrain.catalogue.schedules import Calendar
@@ -95,7 +95,8 @@ class _Members:
 
 def _members(folds: Sequence[FoldMembers]) -> _Members:
     experiments = shared_settings(folds)
-    if len({grouping_key(experiment) for experiment in experiments}) > 1:
+    different = {id(experiment): experiment for experiment in experiments}.values()
+    if len({grouping_key(experiment) for experiment in different}) > 1:
         raise ValueError("these experiments do not have one grouping key")
     first, members, data = experiments[0], stack(experiments), folds[0].data
     dropout = tuple(float(np.max(layer.dropout)) for layer in members.model.hidden_layers())
@@ -135,10 +136,13 @@ def _initialize(run: TrainingRun, members: _Members, folds: Sequence[FoldMembers
         statistics = initial_statistics(run.architecture, run.model.statistics_layout, start)
         run.population["statistics"][rows.start : rows.stop] = run.backend.from_host(statistics)
         first_rows = _start_rows(train.x) if needs_rows else None
+        known: dict[int, Array] = {}  # of members that are one object
         for r in rows:
-            architecture, seed = members.architectures[r], members.experiments[r].model.seed or 0
-            row = initial_row(architecture, run.layout, seed, first_rows, statistics)
-            run.population["parameters"][r] = run.backend.from_host(row)
+            architecture, settings = members.architectures[r], members.experiments[r].model
+            if id(settings) not in known:
+                row = initial_row(architecture, run.layout, settings.seed or 0, first_rows, statistics)
+                known[id(settings)] = run.backend.from_host(row)
+            run.population["parameters"][r] = known[id(settings)]
 
 
 def _start_rows(x: HostArray) -> HostArray:

@@ -46,6 +46,13 @@ def test_layers_are_stacked_one_by_one_whichever_way_they_were_written():
     assert [[0.1, 0.0]] * 2 == [layer.dropout.tolist() for layer in layers]
 
 
+def test_members_that_are_one_object_are_stacked_like_equal_ones():
+    one = ModelSettings(hidden=[4, 3], activation={"name": "leaky_relu", "negative_slope": 0.2}, dropout=0.1)
+    equal, same = stack([one, one.model_copy(deep=True), one.model_copy(deep=True)]), stack([one] * 3)
+    assert repr(equal) == repr(same)
+    assert [0.2] * 3 == same.layers[0].activation.negative_slope.tolist()
+
+
 def test_what_is_no_block_is_the_first_one():
     assert stack([None, None]) is None
 

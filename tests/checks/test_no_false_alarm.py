@@ -15,7 +15,7 @@ from nettrain.checks.small import small_problem
 from nettrain.errors import SpecError
 from nettrain.model.layers import norms
 
-NETWORKS = 200
+NETWORKS, QUICK = 200, 100  # in all, and in the quick suite
 BLOCK = 20  # networks of one test, so that a failure names few
 
 
@@ -83,7 +83,10 @@ def network(number):
         return small_problem(kind, overrides, number, perturbation)
 
 
-@pytest.mark.parametrize("first", range(0, NETWORKS, BLOCK))
+@pytest.mark.parametrize(
+    "first",
+    [pytest.param(first, marks=[pytest.mark.slow] * (first >= QUICK)) for first in range(0, NETWORKS, BLOCK)],
+)
 def test_right_networks_pass(first):
     for number in range(first, first + BLOCK):
         comparison = check(network(number), CheckOptions(samples=12, seed=number))
