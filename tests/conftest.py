@@ -3,9 +3,11 @@
 import gc
 import os
 import signal
+from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import suppress
 from importlib import import_module
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -46,6 +48,9 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
+PIXEL = b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 MOST_WORKERS = 4  # processes, with some hundred megabytes each
 
 
@@ -74,4 +79,22 @@ def step_by_step() -> Iterator[None]:
     """Trainings ask after every step whether to go on, not every 50 ms."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("nettrain.training.step.pace.MOMENT", 0)
+        yield
+
+
+@pytest.fixture(scope="module")
+def without_drawing() -> Iterator[None]:
+    """Pictures, of which the tests of a module take no notice, are a pixel, made in a hundredth of the time."""
+    from matplotlib.figure import Figure
+
+    drawn = Figure.savefig
+
+    def saved(figure: Figure, target: Any, *, format: str, **options: Any) -> None:
+        if format == "png":
+            target.write(PIXEL)
+        else:
+            drawn(figure, target, format=format, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Figure, "savefig", saved)
         yield

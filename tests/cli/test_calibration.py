@@ -17,6 +17,8 @@ from nettrain.cli.json_output import json_output_of
 from nettrain.store.postprocessing import postprocessing_json
 from tests.cli.command import COMMAND, ended, inside
 
+pytestmark = pytest.mark.usefixtures("without_drawing")
+
 SURE = """\
 experiment: plain
 data: {source: noisy.csv, target: bought, positive: "yes", validation: 300, test: 500}

@@ -26,6 +26,8 @@ from nettrain.workflow.history import read_history
 from nettrain.workflow.steps import read_steps
 from tests.cli.command import inside
 
+pytestmark = pytest.mark.usefixtures("without_drawing")
+
 SPEC = """
 experiment: people
 data: {source: people.csv, target: rich, test: 0.2, validation: 0.2}

@@ -8,6 +8,8 @@ import pytest
 
 from tests.cli.command import inside
 
+pytestmark = pytest.mark.usefixtures("without_drawing")
+
 SPEC = """
 experiment: line
 data: {source: rows.csv, validation: 0.2}

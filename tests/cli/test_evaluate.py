@@ -7,6 +7,8 @@ import pytest
 
 from tests.cli.command import COMMAND, ended, inside
 
+pytestmark = pytest.mark.usefixtures("without_drawing")
+
 LABELS = """\
 data: {source: rows.csv, target: [wet, cold], validation: 0.2, test: 0.2}
 model: {hidden: [8]}

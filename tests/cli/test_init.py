@@ -19,6 +19,8 @@ from nettrain.experiment.load import from_document, load, validate
 from nettrain.workflow.draft import proven_draft, source_beside, stem
 from tests.cli.command import ROOT, inside
 
+pytestmark = pytest.mark.usefixtures("without_drawing")
+
 ELSEWHERE = ROOT.parent / "shared" / "data"
 
 

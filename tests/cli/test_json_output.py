@@ -10,6 +10,8 @@ from nettrain.cli.app import app
 from nettrain.cli.json_output import JSON_OUTPUTS
 from tests.cli.command import CONFIGS, inside
 
+pytestmark = pytest.mark.usefixtures("without_drawing")
+
 SWEEP = CONFIGS / "sweep_digits.yaml"
 
 
@@ -40,7 +42,7 @@ def answers(tmp_path_factory):
         "compare": ("compare", iris, "--vary", "optimizer=sgd,adam", "--repeat", "3", "training.epochs=2"),
         "sweep": ("sweep", SWEEP, "--trials", "2", "--jobs", "1", "training.epochs=1", "--quiet"),
         "sweep, folds": ("sweep", iris, *few[:1], "--folds", "2", "--trials", "1", "--jobs", "1", "--quiet"),
-        "tune": ("tune", iris, "--minutes", "0.2", "--jobs", "1", "--folds", "2", "--quiet", *few[:1]),
+        "tune": ("tune", iris, "--minutes", "0.3", "--jobs", "1", "--folds", "2", "--quiet", *few[:1]),
         "report": ("report", "runs/iris"),
         "report, sweep": ("report", "sweeps/sweep-digits"),
         "check": ("check", iris),

@@ -13,6 +13,8 @@ import pytest
 import nettrain
 from tests.cli.command import COMMAND, ended, inside
 
+pytestmark = pytest.mark.usefixtures("without_drawing")
+
 ROWS = [
     ["00017", "12345678901234567890", "1.10", "NA", "Müller, A.", "high"],
     ["1e3", "007", "-0.50", "3", 'say "hi"', "low"],

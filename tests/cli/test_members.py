@@ -10,6 +10,8 @@ from safetensors.numpy import load_file
 
 from tests.cli.command import CONFIGS, inside
 
+pytestmark = pytest.mark.usefixtures("without_drawing")
+
 IRIS = CONFIGS / "iris.yaml"
 SHORT = ["training.epochs=30", "training.early_stopping.patience=4", "optimizer.learning_rate=0.05"]
 

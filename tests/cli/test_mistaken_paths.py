@@ -10,6 +10,8 @@ from nettrain.data.reading.formats import FORMATS
 from nettrain.errors import SpecError
 from tests.cli.command import inside
 
+pytestmark = pytest.mark.usefixtures("without_drawing")
+
 FILE = """experiment: e
 data: {source: d.csv}
 training: {epochs: 1, batch_size: 8}

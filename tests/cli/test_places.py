@@ -14,6 +14,8 @@ from tests.fake_cupy import on_host
 from tests.fake_cupy.backend import FakeCupyBackend
 from tests.fake_cupy.module import in_place_of_cupy
 
+pytestmark = pytest.mark.usefixtures("without_drawing")
+
 INSTALL = "pip install 'nettrain[cuda13]', or 'nettrain[cuda12]' for a driver before 580"
 NO_CUPY = f"backend.name: cupy is not installed: {INSTALL}"
 IRIS = CONFIGS / "iris.yaml"

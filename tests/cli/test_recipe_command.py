@@ -8,6 +8,8 @@ import pytest
 from nettrain.experiment.document import parse
 from tests.cli.command import inside
 
+pytestmark = pytest.mark.usefixtures("without_drawing")
+
 FILE = """\
 experiment: ours
 recipe: mlp

@@ -13,6 +13,8 @@ import pytest
 from nettrain.catalogue.searches import search_methods
 from tests.cli.command import COMMAND, ENVIRONMENT, inside
 
+pytestmark = pytest.mark.usefixtures("without_drawing")
+
 SEARCH = """experiment: searched
 data: {source: 'builtin:iris'}
 model: {hidden: [6]}

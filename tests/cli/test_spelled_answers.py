@@ -7,6 +7,8 @@ import pytest
 
 from tests.cli.command import inside
 
+pytestmark = pytest.mark.usefixtures("without_drawing")
+
 SPEC = """
 experiment: r
 data: {source: train.csv, target: grade, target_kind: classes, columns: {categorical: [code]}}

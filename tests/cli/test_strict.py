@@ -8,6 +8,8 @@ import pytest
 import nettrain
 from tests.cli.command import inside
 
+pytestmark = pytest.mark.usefixtures("without_drawing")
+
 FILE = """\
 experiment: dear
 data: {source: train.csv, target: dear, test: 0.2}

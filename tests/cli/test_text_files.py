@@ -8,6 +8,8 @@ import yaml
 
 from tests.cli.command import inside
 
+pytestmark = pytest.mark.usefixtures("without_drawing")
+
 DRAW = random.Random(6)
 PLACES = {"setosa": (0, 0), "versicolor": (4, 0), "virginica": (0, 4)}
 FLOWERS = [

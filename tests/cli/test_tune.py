@@ -17,6 +17,8 @@ from nettrain.workflow.tune import tune
 from nettrain.workflow.tuning.subject import TuningOptions, experiment_text, own_values, subject_of
 from tests.cli.command import COMMAND, ENVIRONMENT, inside, nettrain
 
+pytestmark = pytest.mark.usefixtures("without_drawing")
+
 MINUTES = 0.25
 FEW = ("training.epochs=10", "--folds", "3")
 

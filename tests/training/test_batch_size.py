@@ -9,6 +9,8 @@ import nettrain
 from nettrain.experiment.load import load
 from tests.cli.command import inside
 
+pytestmark = pytest.mark.usefixtures("without_drawing")
+
 X = np.random.default_rng(0).normal(size=(200, 2))
 Y = X[:, 0] - X[:, 1]
 NOTE = "a batch is all {} training rows, since there are fewer than 64 (batch_size: auto)"

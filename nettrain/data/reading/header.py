@@ -26,6 +26,7 @@ ORDERED = 8  # numbers that rise or fall are names, from so many on
 WHOLE = re.compile(r"0|[1-9]\d*")
 SHOWN = 4  # cells in a note
 YEARS = (1900, 2100)
+VALUES = (CellKind.NUMBER, CellKind.CODE, CellKind.WORD)
 
 
 @dataclass(frozen=True)
@@ -103,21 +104,24 @@ class Voter:
         return cell_kind(self.cell, self.missing)
 
     @cached_property
+    def kinds(self) -> list[CellKind]:
+        """What the cells below it look like."""
+        return [cell_kind(one, self.missing) for one in self.cells]
+
+    @cached_property
     def below(self) -> list[str]:
         """The cells below it but gaps."""
-        return [one for one in self.cells if cell_kind(one, self.missing) is not CellKind.GAP]
+        return [one for one, kind in zip(self.cells, self.kinds, strict=True) if kind is not CellKind.GAP]
 
     @cached_property
     def shares(self) -> dict[CellKind, float]:
-        """The share of each kind of cells below."""
-        counts = Counter(cell_kind(one) for one in self.below)
-        return {kind: count / len(self.below) for kind, count in counts.items()}
+        """The share of each kind of cells below but gaps."""
+        return {kind: self.kinds.count(kind) / max(1, len(self.below)) for kind in VALUES}
 
     @cached_property
     def kind(self) -> CellKind:
         """The kind of most cells below; of two as frequent, the one that tells more from a name."""
-        kinds = (CellKind.NUMBER, CellKind.CODE, CellKind.WORD)
-        return max(kinds, key=lambda kind: self.shares.get(kind, 0.0)) if self.below else CellKind.GAP
+        return max(VALUES, key=self.shares.__getitem__) if self.below else CellKind.GAP
 
     @property
     def is_number_over_numbers(self) -> bool:
@@ -130,7 +134,7 @@ class Voter:
         if CellKind.GAP in (self.cell_kind, self.kind):
             return 0.0
         if self.cell_kind is CellKind.NUMBER:
-            return 1.0 if len(self.below) > 1 and CellKind.NUMBER not in self.shares else 0.0
+            return 1.0 if len(self.below) > 1 and not self.shares[CellKind.NUMBER] else 0.0
         if self.kind is CellKind.NUMBER:
             return 1.0 if self.shares[CellKind.NUMBER] >= 1 - STRAYS else 0.5
         return self._vote_of_codes() if self.kind is CellKind.CODE else self._vote_by_repetition()

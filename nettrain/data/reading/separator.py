@@ -57,7 +57,10 @@ class SampledRows:
         """How many characters in a row, on average, rather look like separators than like parts of cells."""
         others = [other for other in SEPARATORS if other not in (self.separator, WHITESPACE)]
         cells = [cell for row in self.rows for cell in row.cells[:MOST_COLUMNS]]
-        return sum(leftover(cell, others) for cell in cells) / max(1, len(self.rows))
+        text = "\n".join(cells)
+        count = sum(text.count(other) for other in others if other != ",")
+        count += sum(map(separating_commas, cells)) if "," in others else 0
+        return (count + sum(map(separating_blanks, cells))) / max(1, len(self.rows))
 
     @property
     def usable(self) -> bool:
@@ -97,18 +100,19 @@ def share_of_numbers(cells: Sequence[str]) -> float:
     return sum(cell_kind(cell) is CellKind.NUMBER for cell in cells) / len(cells)
 
 
-def leftover(cell: str, others: Sequence[str]) -> int:
-    """How many characters of a cell may be separators."""
-    count = sum(cell.count(other) for other in others if other != ",")
-    if "," in cell and "," in others and not AMOUNT.fullmatch(cell):
-        count += cell.count(",") - cell.count(", ")
+def separating_commas(cell: str) -> int:
+    """How many commas of a cell may be separators."""
+    return 0 if "," not in cell or AMOUNT.fullmatch(cell) else cell.count(",") - cell.count(", ")
+
+
+def separating_blanks(cell: str) -> int:
+    """How many blanks between the parts of a cell may be separators."""
     parts = cell.split()
     if len(parts) < 2:
-        return count
-    several = "  " in cell or all(map(NUMBER.fullmatch, parts))
-    if several and sum(map(bool, map(NUMBER.fullmatch, parts))) > 1 and not THOUSANDS.fullmatch(cell):
-        count += len(parts) - 1
-    return count
+        return 0
+    numbers = sum(map(bool, map(NUMBER.fullmatch, parts)))
+    several = "  " in cell or numbers == len(parts)
+    return len(parts) - 1 if several and numbers > 1 and not THOUSANDS.fullmatch(cell) else 0
 
 
 def sample_rows(text: str, separator: str, file: TextFile, most: int) -> SampledRows:
