@@ -60,7 +60,7 @@ class Application(typer.Typer):
 
 def command_name(command: typer.models.CommandInfo) -> str:
     """What a command is called by."""
-    return command.name or getattr(command.callback, "__name__", "")
+    return command.name or str(getattr(command.callback, "__name__", ""))
 
 
 app = Application()
