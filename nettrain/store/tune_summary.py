@@ -1,10 +1,19 @@
-"""`tune.json`: how a tuning went, what it found, and how far its figures can be trusted."""
+"""`tune.json`: how a tuning went, what it found, and how far its figures can be trusted.
 
+A tuning that goes on builds on it: on the time that was taken, and how often test rows have been measured.
+"""
+
+import json
 from collections.abc import Mapping
-from typing import Literal
+from pathlib import Path
+from typing import Literal, cast
 
 from typing_extensions import TypedDict
 
+from nettrain.store.digest import content_digest
+from nettrain.store.run_folder import json_line, write_json
+from nettrain.store.seal import check_digest
+from nettrain.store.stored_file import read_stored
 from nettrain.store.sweep_summary import BestTrial
 from nettrain.store.trained_ensemble import EnsembleMember
 from nettrain.training.diagnostics.environment import Environment
@@ -115,3 +124,26 @@ class TuneSummary(TypedDict):
     found: FoundJson | None
     environment: Environment
     seed: int
+
+
+class SealedSummary(TuneSummary):
+    """What is in the file: also the digest of the rest."""
+
+    digest: str
+
+
+WAY_OUT = "restore it, or remove it: its tuning then goes on as if no time had been taken"
+
+
+def write_tune_summary(path: Path, summary: TuneSummary) -> None:
+    """Write the file."""
+    content = json.loads(json_line(summary))
+    write_json(path, {**content, "digest": content_digest(content)})
+
+
+def read_tune_summary(path: Path) -> TuneSummary:
+    """What is in the file, but the digest. Raises StoredFileError when it was changed since."""
+    content = read_stored(path, SealedSummary)
+    rest = {key: value for key, value in content.items() if key != "digest"}
+    check_digest(path, content["digest"], rest, WAY_OUT)
+    return cast(TuneSummary, rest)

@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import SpecError
 from nettrain.files import write_atomic
-from nettrain.store.run_folder import write_json
-from nettrain.store.stored_file import read_stored
 from nettrain.store.sweep_summary import SweepSummary
 from nettrain.store.tune_folder import TuneFolder
-from nettrain.store.tune_summary import FoundJson, PhaseTimes, TuneSummary
+from nettrain.store.tune_summary import (
+    FoundJson,
+    PhaseTimes,
+    TuneSummary,
+    read_tune_summary,
+    write_tune_summary,
+)
 from nettrain.sweep.chunks import CacheSizing
 from nettrain.sweep.loop import SweepProgress
 from nettrain.sweep.opening import open_sweep
@@ -131,7 +135,7 @@ def open_tuning(
     if not 0 < minutes < float("inf"):
         raise SpecError(f"minutes: {minutes:g} is not a time to tune in")
     began = time() - (0.0 if started is None else perf_counter() - started)
-    before = read_stored(folder.summary, TuneSummary) if folder.summary.is_file() else None
+    before = read_tune_summary(folder.summary) if folder.summary.is_file() else None
     used = sum((before["phases"] if before else NO_TIME).values())  # type: ignore[arg-type]
     with open_sweep(
         subject.loaded, folder.path.parent, total=0, workers=jobs, folder=folder.path, memory=subject.memory
@@ -152,7 +156,7 @@ def run_tuning(
     `on_progress` is called several times a second; when `interrupted` returns True, what has ended counts.
     """
     if tuning.is_complete:
-        return read_stored(tuning.folder.summary, TuneSummary)
+        return read_tune_summary(tuning.folder.summary)
     timed = TimedSearch(tuning.sweep, tuning.clock, own_values(tuning.subject))
     search_began, stopped = time(), _Stop(interrupted, tuning.clock.patience_ends)
     for progress in tuning.sweep.run(stopped, timed.further):
@@ -165,7 +169,7 @@ def run_tuning(
     found = _find(tuning, ends, on_progress)
     phases = tuning.phases(searched, seeds, time() - ended)
     summary = _summary(tuning, sweep_summary, phases, found, interrupted=stopped.interrupted)
-    write_json(tuning.folder.summary, summary)
+    write_tune_summary(tuning.folder.summary, summary)
     return summary
 
 

@@ -2,15 +2,19 @@
 
 import contextlib
 import shutil
+import signal
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from types import FrameType
 
 from fuzzing import formats as _  # noqa: F401 registers the mutations
 from fuzzing.mutation import ARGUMENT_MUTATIONS, MUTATIONS, Mutation
 from fuzzing.subjects import SUBJECTS, Subject
 
 ARGUMENTS = "arguments"  # the kind of a subject whose command is mutated
+LONGEST = 10  # seconds of computing that a mutation may take
 SHARE_KEPT = 0.15  # of cases whose mutation keeps the meaning
 
 
@@ -37,13 +41,29 @@ class Case:
         """Copy what the subject needs into a new folder and mutate it; returns the command."""
         copy(world, folder, self.subject)
         for k, one in enumerate(self.mutations):
-            # what an earlier mutation has made may have nothing left to mutate
-            with contextlib.suppress(*((Exception,) if k else ())):
+            # what an earlier mutation has made may have nothing left to mutate, or billions of aliases
+            with contextlib.suppress(*((Exception,) if k else ())), _limited():
                 one.change(folder / self.subject.target, self.draw)
         command = list(self.subject.command)
         for name in self.of_arguments:
             command = ARGUMENT_MUTATIONS[name](command, self.draw) or command
         return command
+
+
+@contextlib.contextmanager
+def _limited() -> Iterator[None]:
+    """Raise TimeoutError in what computes for longer than a mutation may."""
+
+    def alarm(number: int, frame: FrameType | None) -> None:
+        raise TimeoutError
+
+    handler = signal.signal(signal.SIGPROF, alarm)
+    signal.setitimer(signal.ITIMER_PROF, LONGEST)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, handler)
 
 
 def drawn(number: int, seed: int = 0) -> Case:

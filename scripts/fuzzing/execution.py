@@ -45,7 +45,7 @@ class Limits:
     seconds: float = 5.0  # of computing
     patience: float = 60.0  # seconds until it is killed, which waits: other work may share the machine
     megabytes: int = 1000  # of a process in which nothing else was done before
-    address_space: int = 1 << 30  # more than a process has; nettrain must say so, and for what
+    address_space: int = 750 << 20  # more than a process has: 1 GB in all; nettrain must say so, and for what
 
     @property
     def most_computing(self) -> int:

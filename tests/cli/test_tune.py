@@ -9,9 +9,11 @@ import numpy as np
 import polars as pl
 import pytest
 
+from nettrain.errors import StoredFileError
 from nettrain.experiment.document import parse
 from nettrain.experiment.load import from_document
 from nettrain.experiment.recipes import recipes
+from nettrain.store.tune_summary import read_tune_summary
 from nettrain.workflow.run import open_run
 from nettrain.workflow.tune import tune
 from nettrain.workflow.tuning.subject import TuningOptions, experiment_text, own_values, subject_of
@@ -41,6 +43,19 @@ def tuned(tmp_path_factory):
         folder, "tune", "prices.csv", "--target", "price", "--minutes", MINUTES, "--jobs", 1, *FEW
     )
     return folder, done, monotonic() - began
+
+
+def test_a_summary_that_was_changed_is_not_built_on(tuned, tmp_path):
+    written = (tuned[0] / "tunes" / "prices" / "tune.json").read_text()
+    content = json.loads(written)
+    (tmp_path / "tune.json").write_text(written)
+    assert content == {**read_tune_summary(tmp_path / "tune.json"), "digest": content["digest"]}
+    phases = dict.fromkeys(content["phases"], 0.0)  # as if no time had been taken
+    (tmp_path / "tune.json").write_text(json.dumps({**content, "phases": phases}))
+    with pytest.raises(
+        StoredFileError, match=r"tune\.json: was changed since it was written; restore it, or"
+    ):
+        read_tune_summary(tmp_path / "tune.json")
 
 
 def test_it_ends_in_time_and_says_what_it_has_found(tuned):

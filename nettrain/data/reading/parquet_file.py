@@ -92,8 +92,12 @@ class Compact:
         return fields
 
 
-def check_lengths(path: Path) -> None:
-    """Raise ValueError or IndexError when a page of a Parquet file cannot be as long as the file says."""
+def check_lengths(path: Path) -> int:
+    """The bytes that all pages of a Parquet file say they unpack to.
+
+    Raises ValueError or IndexError when a page of a Parquet file cannot be as long as the file says.
+    """
+    total = 0
     with path.open("rb") as stream:
         size = stream.seek(0, SEEK_END)
         for chunk in column_chunks(stream, size):
@@ -103,7 +107,9 @@ def check_lengths(path: Path) -> None:
             if not 0 < at <= end <= size or not 0 <= most <= MOST_COMPRESSED * size:
                 raise ValueError("a column ends behind the file")
             while at < end:
-                at = check_page(stream, at, end, most)
+                at, unpacked = check_page(stream, at, end, most)
+                total += unpacked
+    return total
 
 
 def column_chunks(stream: BinaryIO, size: int) -> Iterator[Mapping[int, Value]]:
@@ -119,8 +125,11 @@ def column_chunks(stream: BinaryIO, size: int) -> Iterator[Mapping[int, Value]]:
             yield from structs([column.get(COLUMN_METADATA, {})])
 
 
-def check_page(stream: BinaryIO, at: int, end: int, most: int) -> int:
-    """Where the page that begins at `at` ends. Raises ValueError unless it has at most `most` values."""
+def check_page(stream: BinaryIO, at: int, end: int, most: int) -> tuple[int, int]:
+    """Where the page that begins at `at` ends, and the bytes that it unpacks to.
+
+    Raises ValueError unless it has at most `most` values.
+    """
     stream.seek(at)
     compact = Compact(stream.read(min(end - at, LONGEST_HEADER)))
     header = compact.struct()
@@ -131,7 +140,7 @@ def check_page(stream: BinaryIO, at: int, end: int, most: int) -> int:
         raise ValueError("a page ends behind its column")
     if not all(0 <= count <= most for count in counts):
         raise ValueError("a page promises too many values")
-    return end_of_page
+    return end_of_page, unpacked
 
 
 def structs(values: "Value | None") -> Iterator[Mapping[int, Value]]:

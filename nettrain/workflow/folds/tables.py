@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
+from nettrain.data.reading.formats.parquet import read_all
 from nettrain.store.fold_summary import FACTS
 from nettrain.store.history import DownsampledHistory, HistoryRow
 from nettrain.store.run_folder import RunFolder
@@ -32,7 +33,7 @@ def read_out_of_fold(path: Path) -> pl.DataFrame | None:
     if not path.is_file():
         return None
     with frame_errors(path):
-        frame = pl.read_parquet(path, glob=False)
+        frame = read_all(path, str(path))
     check_header(path, frame.columns, OUT_OF_FOLD)
     return frame
 

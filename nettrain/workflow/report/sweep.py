@@ -17,7 +17,7 @@ from nettrain.store.stored_table import changed, check_header, frame_errors
 from nettrain.store.sweep_folder import SweepFolder
 from nettrain.store.sweep_summary import SweepSummary
 from nettrain.store.tune_folder import TuneFolder
-from nettrain.store.tune_summary import TuneSummary
+from nettrain.store.tune_summary import TuneSummary, read_tune_summary
 from nettrain.store.written_table import first_line
 from nettrain.sweep.anova.analysed import AnalysedTrial
 from nettrain.sweep.anova.analysis import Anova, NoAnova, what_mattered
@@ -184,7 +184,7 @@ def report_on_sweep(path: Path) -> SweepReport:
         best,
         _method(begun["sweep"]["method"]),
         begun["experiment"],
-        read_stored(tuning, TuneSummary) if tuning.is_file() else None,
+        read_tune_summary(tuning) if tuning.is_file() else None,
     )
     return SweepReport(**{**vars(report), "trials": _best_first(report)})
 

@@ -1,6 +1,7 @@
 """Parquet files, read through Polars: columns of numbers, text, booleans and dates."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nettrain.data.reading.file_format import begins_with, file_format
 from nettrain.data.reading.frames import frame_source, refuse_frame_without_room, refuse_nested
@@ -9,8 +10,12 @@ from nettrain.data.reading.opening import display_path, reading_errors
 from nettrain.data.reading.options import ReadOptions
 from nettrain.data.reading.parquet_file import check_lengths
 from nettrain.data.reading.polars_errors import first_line, polars_errors
+from nettrain.data.reading.room import refuse_without_room
 from nettrain.data.reading.source import Source
 from nettrain.errors import DataError
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 @file_format(".parquet", recognise=begins_with(b"PAR1"))
@@ -27,22 +32,35 @@ def read_parquet(path: Path, options: ReadOptions, key: str = "") -> Source:
         path.open("rb").close()
         with polars_errors(f"{origin}: is not a Parquet file, or is damaged"):
             try:
-                refuse_lengths(path, origin)
+                unpacked = unpacked_size(path, origin)
                 schema = pl.read_parquet_schema(path)
                 refuse_nested(schema, origin)
                 large = large_file(path, schema, options)
                 if large is not None:
                     return large.read(options, origin)
-                refuse_frame_without_room(schema, rows_of(path), origin)
-                frame = pl.read_parquet(path, glob=False)
+                frame = read_whole(path, origin, unpacked)
             except pl.exceptions.DuplicateError as error:
                 raise DataError(f"{origin}: two columns have one name ({first_line(error)})") from error
     return frame_source(frame, origin)
 
 
-def refuse_lengths(path: Path, origin: str) -> None:
-    """Raise DataError when a file holds a wrong length that could end the process."""
+def read_all(path: Path, origin: str) -> "pl.DataFrame":
+    """All rows of a file. Raises DataError, or what Polars raises, when it is damaged or too large."""
+    return read_whole(path, origin, unpacked_size(path, origin))
+
+
+def read_whole(path: Path, origin: str, unpacked: int) -> "pl.DataFrame":
+    """All rows of a file whose pages unpack to so many bytes. Raises DataError when there is no room."""
+    import polars as pl
+
+    refuse_without_room(unpacked, f"{origin}: unpacking it")
+    refuse_frame_without_room(pl.read_parquet_schema(path), rows_of(path), origin)
+    return pl.read_parquet(path, glob=False)
+
+
+def unpacked_size(path: Path, origin: str) -> int:
+    """The bytes that pages unpack to. Raises DataError for a wrong length, which could end the process."""
     try:
-        check_lengths(path)
+        return check_lengths(path)
     except (ValueError, IndexError) as error:
         raise DataError(f"{origin}: is not a Parquet file, or is damaged ({error})") from None
