@@ -82,6 +82,11 @@ class Traced(NDArrayOperatorsMixin):
     def __setitem__(self, key: Key, new: Operand) -> None:
         self.node = replaced(self, key, new).node
 
+    def __pow__(self, exponent: Any) -> Any:
+        """`**2` is a square, as of NumPy's arrays: in NumPy 2.0 `np.power` differs from it in last bits."""
+        is_square = isinstance(exponent, int | float) and exponent == 2
+        return np.square(self) if is_square else np.power(self, exponent)
+
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Operand, **kwargs: Any) -> object:
         if method == "reduce" and ufunc in REDUCTIONS:
             return reduced(REDUCTIONS[ufunc], inputs[0], **kwargs)
