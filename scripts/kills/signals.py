@@ -111,6 +111,8 @@ class Verdicts:
 def signalled(name: str, times: int, moments: Random) -> Verdicts:
     """Send a command so many signals, each to a process of its own."""
     command, verdicts = COMMANDS[name], Verdicts()
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as of what a script starts in the background
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # or all commands would ignore it too
     with TemporaryDirectory() as place:
         start, twin = Path(place) / "start", Path(place) / "twin"
         start.mkdir()

@@ -30,7 +30,7 @@ NAMES = np.array(["setosa", "versicolor", "virginica"])[Y]
 
 
 def frame():
-    table = pd.DataFrame(X, columns=list("abcd"))
+    table = pd.DataFrame(X.copy(), columns=list("abcd"))
     table["size"] = np.where(X[:, 0] > 5.5, "large", "small")
     table.loc[3, "a"] = np.nan
     table.loc[5, "size"] = None
