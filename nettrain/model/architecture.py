@@ -113,7 +113,7 @@ class Architecture:
     @cached_property
     def parameters(self) -> int:
         """The number of parameters of one member, without padding."""
-        return sum(self.parameters_of(block) for block in self.blocks)
+        return sum(node.parameters for node in self.nodes)
 
     def parameters_of(self, block: Block) -> int:
         """The number of parameters of one member in a block."""
@@ -121,7 +121,12 @@ class Architecture:
 
     def width_of(self, block: Block) -> int:
         """Columns of a block's output."""
-        return [node for node in self.chain if node.block is block][-1].outputs
+        return self._outputs[id(block)]
+
+    @cached_property
+    def _outputs(self) -> dict[int, int]:
+        """The columns of each block's output, of which there may be a thousand."""
+        return {id(node.block): node.outputs for node in self.chain}
 
     @cached_property
     def widths(self) -> tuple[int, ...]:

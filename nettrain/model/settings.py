@@ -13,7 +13,7 @@ from nettrain.catalogue.settings import Settings, ShortForm, expects, number, op
 from nettrain.model.layers import Layer, NumberEmbedding, embeddings, norms
 from nettrain.model.layers.batch_norm import BatchNorm
 
-MOST_LAYERS = 10_000  # in a network: beyond, a step is made of more calls than are worth preparing
+MOST_LAYERS = 1000  # in a network: beyond, a step is made of more calls than are worth preparing
 Units = Annotated[int, Field(ge=1)]
 ActivationChoice = Annotated[Activation, Choice(activations)]
 InitializerChoice = Annotated[Initializer, Choice(initializers, default="auto")]

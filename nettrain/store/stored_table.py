@@ -104,11 +104,19 @@ def frame_errors(path: Path) -> Iterator[None]:
         raise StoredFileError(f"{path}: cannot be read: {error.strerror}") from error
 
 
+def header_of(path: Path) -> list[str]:
+    """The names in the first line of a table. Raises StoredFileError when it is no line of CSV."""
+    try:
+        return next(csv.reader([first_line(path)]), [])
+    except csv.Error as error:
+        raise changed(path, str(error)) from error
+
+
 def read_frame(path: Path, *, needs: Sequence[str], whole: Collection[str] = ()) -> "pl.DataFrame":
     """A table of numbers as a frame; what it `needs`, and what is `whole`, is as of `read_table`."""
     import polars as pl
 
-    header = next(csv.reader([first_line(path)]), [])
+    header = header_of(path)
     check_header(path, header, needs)
     schema = {name: pl.Int64() if name in whole else pl.Float64() for name in header}
     with frame_errors(path):

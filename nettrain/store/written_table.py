@@ -88,7 +88,10 @@ class _Lines:
 
 
 def _width(header: str) -> int:
-    return len(next(csv.reader([header]), []))
+    try:
+        return len(next(csv.reader([header]), []))
+    except csv.Error:  # of a header that nettrain has not written
+        return -1
 
 
 def recorded(path: Path, rows: int | None = None) -> TableRecord:

@@ -268,6 +268,7 @@ def tables_of_anything(header: str, first: str) -> Iterator[str]:
         changed[old] = new
         yield f"{header}{','.join(changed)}\n"
     yield from (header + first[:5], header + first[:5] + "\n" + first, header.replace(",", ",,") + first)
+    yield header.replace(",", "\r", 1) + first
     yield from (header + first[:-1] + ",1\n", '"' + header + first, "epoch,epoch\n1,2\n", header * 2)
 
 

@@ -86,8 +86,8 @@ def test_names_of_very_many_columns_are_no_problem(tmp_path):
 @pytest.mark.parametrize("key", ["hidden", "layers"])
 def test_a_network_has_no_more_layers_than_can_be_prepared(tmp_path, key):
     one = "4" if key == "hidden" else "{units: 4}"
-    problems, _ = refusal(tmp_path, f"{DATA}model: {{{key}: [{', '.join([one] * 10_001)}]}}\n")
-    assert [f"F:2: model.{key}: has 10,001 of them, at most 10,000 are allowed"] == problems
+    problems, _ = refusal(tmp_path, f"{DATA}model: {{{key}: [{', '.join([one] * 1001)}]}}\n")
+    assert [f"F:2: model.{key}: has 1,001 of them, at most 1,000 are allowed"] == problems
 
 
 def test_problems_without_number_are_counted(tmp_path):

@@ -56,13 +56,30 @@ class DelimitedRows:
     def add(self, frame: "pl.DataFrame", numeric: Sequence[str]) -> None:
         """Append rows, cells as text or as numbers."""
         chunk = allocate_chunk(frame.height, len(numeric))
-        for position, name in enumerate(numeric):
-            chunk[:, position], right = numbers_of(frame[name])
-            self.wrong |= set() if right else {name}
+        columns = [frame.get_column(name) for name in numeric]
+        if columns and all(map(is_text, columns)):
+            self.wrong |= add_texts(columns, chunk)
+        else:
+            for position, column in enumerate(columns):
+                chunk[:, position], right = numbers_of(column)
+                self.wrong |= set() if right else {column.name}
         self.numbers.append(chunk)
         apart = set(numeric)
         self.texts.append(columns_of(frame, (name for name in frame.columns if name not in apart)))
         self.height += frame.height
+
+
+def add_texts(columns: "Sequence[pl.Series]", chunk: Floats) -> set[str]:
+    """Write columns of text as numbers into a chunk (N, C); returns the names of those that are none.
+
+    All are parsed at once, since thousands of columns take more time than their cells.
+    """
+    import polars as pl
+
+    values, wrong = as_numbers(pl.concat([column.alias("") for column in columns]))
+    chunk[:] = values.reshape(len(columns), -1).T
+    rows = wrong.reshape(len(columns), -1)
+    return {column.name for column, cells in zip(columns, rows, strict=True) if cells.any()}
 
 
 def numbers_of(series: "pl.Series") -> tuple[Floats, bool]:
