@@ -1,6 +1,7 @@
 """What holds for all tests."""
 
 import gc
+import multiprocessing
 import os
 import signal
 from base64 import b64decode
@@ -34,6 +35,13 @@ with suppress(ImportError):
 
 # Waiting for a disk shows only where the machine then fails.
 os.fsync = lambda handle: None
+
+# Workers of sweeps in tests' own processes begin as copies of one process that has imported what they need, which
+# saves each a second; those of commands that tests start begin as users' do.
+start_methods = multiprocessing.get_context
+if "forkserver" in multiprocessing.get_all_start_methods():
+    multiprocessing.get_context = lambda way=None: start_methods("forkserver" if way == "spawn" else way)
+    multiprocessing.set_forkserver_preload(["nettrain.sweep.chunk_training", "nettrain.backend.machine_code"])
 
 gc.disable()  # until all tests are imported, which leaves no cycles worth a search among all they brought
 
