@@ -8,7 +8,9 @@ from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -38,10 +40,24 @@ os.fsync = lambda handle: None
 
 # Workers of sweeps in tests' own processes begin as copies of one process that has imported what they need, which
 # saves each a second; those of commands that tests start begin as users' do.
-start_methods = multiprocessing.get_context
+get_context = multiprocessing.get_context
+
+
+def context_of_workers(way: str | None = None) -> Any:
+    """The context for new processes, of which the first starts the one that is copied."""
+    if way != "spawn":
+        return get_context(way)
+    path = os.pathsep.join(filter(None, [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH")]))
+    with patch.dict(os.environ, dict.fromkeys(THREADS, "1") | {"PYTHONPATH": path}):
+        forkserver.ensure_running()
+    return get_context("forkserver")
+
+
 if "forkserver" in multiprocessing.get_all_start_methods():
-    multiprocessing.get_context = lambda way=None: start_methods("forkserver" if way == "spawn" else way)
+    from multiprocessing import forkserver
+
     multiprocessing.set_forkserver_preload(["nettrain.sweep.chunk_training", "nettrain.backend.machine_code"])
+    multiprocessing.get_context = context_of_workers
 
 gc.disable()  # until all tests are imported, which leaves no cycles worth a search among all they brought
 
@@ -59,6 +75,7 @@ def pytest_collection_finish() -> None:
 PIXEL = b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
+THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 MOST_WORKERS = 4  # processes, with some hundred megabytes each
 
 
@@ -85,8 +102,8 @@ def _the_machine_chooses(request: pytest.FixtureRequest, monkeypatch: pytest.Mon
 @pytest.fixture(scope="module")
 def step_by_step() -> Iterator[None]:
     """Trainings ask after every step whether to go on, not every 50 ms."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("nettrain.training.step.pace.MOMENT", 0)
+    with pytest.MonkeyPatch.context() as changes:
+        changes.setattr("nettrain.training.step.pace.MOMENT", 0)
         yield
 
 
@@ -103,6 +120,6 @@ def without_drawing() -> Iterator[None]:
         else:
             drawn(figure, target, format=format, **options)
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Figure, "savefig", saved)
+    with pytest.MonkeyPatch.context() as changes:
+        changes.setattr(Figure, "savefig", saved)
         yield

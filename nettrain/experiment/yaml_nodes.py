@@ -1,7 +1,7 @@
 """YAML text to PyYAML's nodes, within limits: a short text must not stand for a billion values.
 
-Scalars follow the core schema of YAML 1.2. Long texts are read by libyaml, which takes a tenth of the time
-and which PyYAML brings on most systems.
+Scalars follow the core schema of YAML 1.2. Long texts, and short ones without rare characters, are read by
+libyaml, which takes a tenth of the time and which PyYAML brings on most systems.
 """
 
 import re
@@ -20,6 +20,8 @@ from nettrain.errors import SpecError
 MOST_CHARACTERS = 2_000_000  # of a text, and of all its scalars once each alias is written out
 MOST_VALUES = 250_000  # in a text, keys and blocks included, once each alias is written out
 LONG = 50_000  # characters of a text that libyaml reads
+# what both readers read alike; marks of gaps among others are in every config.yaml
+ORDINARY = re.compile(r"(?:[\n \w.,:{}\[\]'\"#/+=()~<;$^-]|, '\?',)*", re.ASCII)
 EXPLICIT = "explicit "  # put in front of a tag that is written in the text
 HALF_ESCAPES = re.compile(r"\\u[dD][89a-fA-F]")  # of characters that JSON writes in two halves
 Locate = Callable[[int], str]
@@ -68,7 +70,7 @@ class TextLoader(MarkedTags, CoreSchema, yaml.SafeLoader):
 if hasattr(yaml, "CSafeLoader"):
     from yaml._yaml import CParser
 
-    class LongTextLoader(MarkedTags, CoreSchema, CParser, SafeConstructor, Resolver):
+    class LibraryLoader(MarkedTags, CoreSchema, CParser, SafeConstructor, Resolver):
         """libyaml's events, from which PyYAML composes nodes."""
 
         def __init__(self, text: str) -> None:
@@ -86,9 +88,10 @@ def compose(text: str, label: str, locate: Locate) -> yaml.Node | None:
     """
     if len(text) > MOST_CHARACTERS:
         raise SpecError(too_long(label, len(text), "characters"))
-    loader = loader_of(text, locate)
+    _refuse_characters(text, locate)
+    loader = loader_of(text)
     try:
-        node: yaml.Node | None = loader.get_single_node()
+        node: yaml.Node | None = _quickly_read(text) or loader.get_single_node()
         if node is not None:
             NodeSizes(locate).of(node)
     except yaml.MarkedYAMLError as error:
@@ -105,15 +108,33 @@ def compose(text: str, label: str, locate: Locate) -> yaml.Node | None:
     return node
 
 
-def loader_of(text: str, locate: Locate) -> "TextLoader | LongTextLoader":
-    """What reads a text. Raises SpecError when it has a character that YAML does not allow."""
+def _refuse_characters(text: str, locate: Locate) -> None:
+    """Raise SpecError when a text has a character that YAML does not allow."""
     wrong = Reader.NON_PRINTABLE.search(text)
     if wrong is not None:
         what = f"the character U+{ord(wrong[0]):04X} is not allowed"
         raise SpecError(f"{locate(text.count(chr(10), 0, wrong.start()))}: not valid YAML: {what}")
+
+
+def _quickly_read(text: str) -> yaml.Node | None:
+    """The root of an ordinary text by libyaml; None of others, and where PyYAML says better what is wrong."""
+    if not hasattr(yaml, "CSafeLoader") or not ORDINARY.fullmatch(text):
+        return None
+    loader = LibraryLoader(text)
+    try:
+        node: yaml.Node | None = loader.get_single_node()
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return None
+    finally:
+        loader.dispose()
+    return node
+
+
+def loader_of(text: str) -> "TextLoader | LibraryLoader":
+    """What reads a text, and says what is wrong with it."""
     # libyaml does not join halves of characters
     if len(text) > LONG and hasattr(yaml, "CSafeLoader") and not HALF_ESCAPES.search(text):
-        return LongTextLoader(text)
+        return LibraryLoader(text)
     return TextLoader(text)
 
 

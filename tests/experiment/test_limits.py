@@ -6,14 +6,15 @@ import socket
 import time
 
 import pytest
+import yaml
 
 from nettrain.errors import SpecError
 from nettrain.experiment import yaml_nodes
 from nettrain.experiment.document import parse
-from nettrain.experiment.load import load
+from nettrain.experiment.load import load, to_yaml
 from nettrain.experiment.problems import MOST_PROBLEMS
 from nettrain.experiment.yaml_nodes import LONG, MOST_CHARACTERS
-from tests.cli.command import inside
+from tests.cli.command import CONFIGS, inside
 
 DATA = "data: {source: builtin:iris}\n"
 
@@ -146,6 +147,46 @@ def test_both_readers_of_yaml_agree(monkeypatch, text, padding):
     monkeypatch.setattr(yaml_nodes, "LONG", 0 if not padding else 10**9)
     other = parse(padded, "f")
     assert (found.values, found.locations, found.problems) == (other.values, other.locations, other.problems)
+
+
+CONFIG = to_yaml(load(CONFIGS / "iris.yaml").experiment)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            CONFIG,
+            "a: b: c",
+            "{a: [1, 2}",
+            "a: 'b",
+            "a: 1\n b: 2",
+            "[a, ', '?', ]",
+            "a: [- b]",
+            "--- a\n--- b",
+        ),
+        *("", "#", "...\na", "a:b", "{a:b, 'c':d}", '"a\n\n b": [c,\n d]', "- - a\n  - b\n-", "x: ~\ny: <<"),
+    ],
+)
+def test_what_libyaml_reads_quickly_is_what_pyyaml_reads(monkeypatch, text):
+    found = outcome(text)
+    monkeypatch.setattr(yaml_nodes, "_quickly_read", lambda text: None)
+    assert outcome(text) == found
+
+
+def outcome(text):
+    """What is read from a text, or what is wrong with it."""
+    try:
+        document = parse(text, "f")
+    except SpecError as error:
+        return str(error)
+    return document.values, document.locations, document.problems
+
+
+@pytest.mark.skipif(not hasattr(yaml, "CSafeLoader"), reason="PyYAML has no libyaml")
+def test_configs_of_runs_are_read_quickly():
+    assert yaml_nodes._quickly_read(CONFIG) is not None
+    assert yaml_nodes._quickly_read(CONFIG.replace("iris", "ïris")) is None
 
 
 def make_pipe(path):
