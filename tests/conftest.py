@@ -4,6 +4,7 @@ import gc
 import multiprocessing
 import os
 import signal
+import sys
 from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import suppress
@@ -44,8 +45,8 @@ get_context = multiprocessing.get_context
 
 
 def context_of_workers(way: str | None = None) -> Any:
-    """The context for new processes, of which the first starts the one that is copied."""
-    if way != "spawn":
+    """The context for new workers, of whom the first starts the process that is copied; for others their own."""
+    if way != "spawn" or sys._getframe(1).f_globals["__name__"] != "nettrain.sweep.process_pool":
         return get_context(way)
     path = os.pathsep.join(filter(None, [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH")]))
     with patch.dict(os.environ, dict.fromkeys(THREADS, "1") | {"PYTHONPATH": path}):
