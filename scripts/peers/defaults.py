@@ -147,14 +147,14 @@ def children_seconds() -> float:
 
 
 def measure(
-    place: Workplace, tables: Sequence[str], sides: Sequence[str], splits: int, again: Sequence[str]
+    place: Workplace, tables: Sequence[str], sides: Sequence[str], splits: Sequence[int], again: Sequence[str]
 ) -> Iterator[Measured]:
     """Measure what has not been measured, and `again` whatever else; each as it ends."""
     known = place.measured()
     with ExitStack() as stack:
         peers: PeerProcess | None = None
         for table in tables:
-            for seed in range(splits):
+            for seed in splits:
                 for side in sides:
                     if (table, seed, side) in known and side not in again:
                         continue
