@@ -37,10 +37,12 @@ class SweepFolder:
         """The names of its files; hidden ones are left out."""
         return sorted(path.name for path in self.path.iterdir() if not path.name.startswith("."))
 
-    def remove_if_empty(self) -> None:
-        """Remove the folder if it is empty."""
-        if not any(self.path.iterdir()):
-            self.path.rmdir()
+    def remove_if_empty(self, *, is_first: bool) -> None:
+        """Remove the folder if it is empty, and the one around it if there was none before this sweep."""
+        for path in (self.path, *([self.path.parent] if is_first else [])):
+            if any(path.iterdir()):
+                return
+            path.rmdir()
 
     @property
     def journal(self) -> Path:

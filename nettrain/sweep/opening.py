@@ -52,7 +52,9 @@ def open_sweep(
     size, planned = space.method.size, space.total if total is None else total
     # refused before there is a folder
     trials = space.trials(planned if size is None or planned is None else min(size, planned))
-    files = SweepFolder.open(folder or out / safe_name(loaded.experiment.experiment))
+    path = folder or out / safe_name(loaded.experiment.experiment)
+    is_first = not path.parent.exists()
+    files = SweepFolder.open(path)
     for file in files.files:
         refuse_overwriting(file, loaded.input_files)
     try:
@@ -61,7 +63,7 @@ def open_sweep(
             notes = [*([note] if note else []), *(cluster.notes if cluster else [])]
             yield _prepared(space, trials, planned or 0, files, resources, notes, memory)
     finally:
-        files.remove_if_empty()
+        files.remove_if_empty(is_first=is_first)
 
 
 def sweep_devices(space: SearchSpace) -> tuple[int, ...]:

@@ -193,14 +193,16 @@ def test_folds_make_each_figure_a_mean_of_runs_that_take_one_fold(tmp_path):
             "data.validation: 0.1 does not go with",
         ),
         ("data: {source: 'builtin:iris', folds: 200}", "data.folds: 150 rows cannot be 200 folds"),
+        ("data: {source: gone.csv}", "data.source: "),  # as each of its trials finds out
     ],
 )
-def test_folds_that_cannot_be_are_refused_with_their_line(tmp_path, line, message):
+def test_data_that_cannot_be_used_are_refused_with_their_line_and_leave_nothing(tmp_path, line, message):
     (tmp_path / "small.yaml").write_text(SMALL.replace("data: {source: 'builtin:iris'}", line))
     done = inside(tmp_path, "sweep", "small.yaml")
     assert 2 == done.code
     assert done.err.startswith(f"small.yaml:2: {message}")
     assert 1 == len(done.err.splitlines())
+    assert not (tmp_path / "sweeps").exists()
 
 
 def test_without_rows_to_compare_trials_by_there_is_no_usual_search(tmp_path):
