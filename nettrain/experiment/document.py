@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 import yaml
 
-from nettrain.errors import SpecError
+from nettrain.errors import SpecError, shortened
 from nettrain.experiment.yaml_nodes import EXPLICIT, CoreSchema, compose
 
 KeyPath = tuple[str | int, ...]
@@ -167,8 +167,7 @@ class _Builder:
 
 def dotted_key(path: KeyPath) -> str:
     """A key for messages, such as `model.hidden`, shortened where a file makes it very long."""
-    key = ".".join(map(str, path))
-    return key if len(key) <= MOST_OF_KEY else f"{key[: MOST_OF_KEY - 3]}..."
+    return shortened(".".join(map(str, path)), MOST_OF_KEY)
 
 
 def _joined(text: str) -> str:

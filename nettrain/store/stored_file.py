@@ -140,7 +140,7 @@ def _finite_float(digits: str) -> float:
 
 
 def _shown(text: str) -> str:
-    return json.dumps(text if len(text) < 40 else f"{text[:36]}...", ensure_ascii=False)
+    return json.dumps(shortened(text), ensure_ascii=False)
 
 
 def _check_depth(content: object) -> None:

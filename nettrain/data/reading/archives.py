@@ -12,6 +12,8 @@ from typing import IO
 
 from typing_extensions import Buffer
 
+from nettrain.errors import shortened
+
 # what Python raises at archives that are damaged, encrypted, or packed by a method that it does not know
 ZIP_ERRORS = (
     *(zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError, LookupError),
@@ -23,8 +25,7 @@ ENCRYPTED = 1  # a bit of a member's flags
 
 def brief(error: Exception) -> str:
     """The message of an error on one line, shortened."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= LONGEST_MESSAGE else f"{text[: LONGEST_MESSAGE - 3]}..."
+    return shortened(" ".join(str(error).split()) or type(error).__name__, LONGEST_MESSAGE)
 
 
 def members(path: Path) -> list[zipfile.ZipInfo]:
