@@ -175,6 +175,12 @@ def test_bzip2_in_archives_is_unpacked_no_further_than_it_is_read():
     assert peak < len(zeros) / 2
 
 
+def test_a_quote_at_the_end_at_which_polars_panics(capfd):
+    Path("x.csv").write_bytes(b'1\n\n"')
+    refusal("x.csv")
+    assert "" == capfd.readouterr().err
+
+
 def test_damaged_bzip2_in_archives():
     for name, content in (("x.npz", "x.npy"), ("x.zip", "x.csv")):
         with zipfile.ZipFile(name, "w", zipfile.ZIP_BZIP2) as archive:

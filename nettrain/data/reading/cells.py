@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from nettrain.data.reading.options import WHITESPACE
+from nettrain.data.reading.polars_errors import polars_errors
 from nettrain.data.reading.textfile import TableLines, TextFile
 from nettrain.data.tables.table import counted, text_columns_where
 from nettrain.errors import DataError
@@ -39,14 +40,15 @@ def read_cells(chunk: bytes, separator: str) -> "pl.DataFrame":
     if b'"' in chunk and re.search(rb'[%b\n][ \t]+"' % re.escape(separator.encode()), chunk):
         return cells_one_by_one(chunk, separator)
     try:
-        raw = pl.read_csv(
-            chunk.lstrip(b"\r\n"),
-            has_header=False,
-            infer_schema=False,
-            separator=separator,
-            empty_string_is_null=False,
-        )
-    except pl.exceptions.PolarsError:
+        with polars_errors("cannot be split"):
+            raw = pl.read_csv(
+                chunk.lstrip(b"\r\n"),
+                has_header=False,
+                infer_schema=False,
+                separator=separator,
+                empty_string_is_null=False,
+            )
+    except DataError:
         return cells_one_by_one(chunk, separator)
     if (raw.to_series(-1) == "").any():  # an empty last cell may be one that is not there
         refuse_short_rows(chunk, separator, raw)
@@ -71,12 +73,13 @@ def read_typed(
     parsed = frozenset(numeric)
     schema = {name: pl.Float64() if name in parsed else pl.String() for name in names}
     try:
-        frame = pl.read_csv(
-            chunk, has_header=False, schema=schema, separator=separator, null_values=list(missing)
-        )
+        with polars_errors("cannot be parsed"):
+            frame = pl.read_csv(
+                chunk, has_header=False, schema=schema, separator=separator, null_values=list(missing)
+            )
         if frame.to_series(-1).null_count():
             refuse_short_rows(chunk, separator, frame)
-    except (pl.exceptions.PolarsError, RaggedError):
+    except (DataError, RaggedError):
         return None
     may_be_empty = all(column.null_count() for column in frame.get_columns())
     if may_be_empty and frame.select(pl.all_horizontal(pl.all().is_null()).any()).item():
