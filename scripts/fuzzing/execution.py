@@ -124,8 +124,9 @@ def forked(command: Command, folder: Path, limits: Limits | None = None, entry: 
         _become(command, folder, output, limits, entry)
     killed = not _ends(child, limits.patience)
     if killed:
-        with contextlib.suppress(ProcessLookupError):
+        with contextlib.suppress(ProcessLookupError):  # it has no group of its own yet
             os.killpg(child, signal.SIGKILL)
+        os.kill(child, signal.SIGKILL)
     _, status, usage = os.wait4(child, 0)
     texts = [_read(output / name) for name in ("out", "err")]
     shutil.rmtree(output)

@@ -175,7 +175,10 @@ def test_bzip2_in_archives_is_unpacked_no_further_than_it_is_read():
     assert peak < len(zeros) / 2
 
 
-def test_a_quote_at_the_end_at_which_polars_panics(capfd):
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_a_quote_at_the_end_at_which_polars_panics(capfd, monkeypatch, in_memory):
+    if not in_memory:
+        monkeypatch.delattr(os, "memfd_create", raising=False)
     Path("x.csv").write_bytes(b'1\n\n"')
     refusal("x.csv")
     assert "" == capfd.readouterr().err

@@ -47,17 +47,25 @@ def panics_unprinted() -> Iterator[None]:
     except OSError:  # there is none
         yield
         return
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
-        try:
-            yield
-        except BaseException as error:
-            if is_panic(error):
-                held.truncate(0)
-            raise
-        finally:
-            os.dup2(screen, 2)
-            os.close(screen)
-            held.seek(0)
-            if text := held.read():
-                os.write(2, text)
+    held = nameless_file()
+    os.dup2(held, 2)
+    try:
+        yield
+    except BaseException as error:
+        if is_panic(error):
+            os.ftruncate(held, 0)
+        raise
+    finally:
+        os.dup2(screen, 2)
+        os.close(screen)
+        if size := os.lseek(held, 0, os.SEEK_END):
+            os.write(2, os.pread(held, size, 0))
+        os.close(held)
+
+
+def nameless_file() -> int:
+    """The descriptor of a new file, which is in memory where that is possible: a disk may be full."""
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create("standard error")
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())
