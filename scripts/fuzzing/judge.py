@@ -84,7 +84,9 @@ def _messages(outcome: Outcome) -> Iterator[str]:
 
 
 def _files(outcome: Outcome, subject: Subject) -> Iterator[str]:
-    touched = [*outcome.created, *outcome.changed]
+    # what a killed process has left half-written is cleared away, whatever comes after
+    cleared = {name for name in outcome.changed if TEMPORARY.search(name) and name not in outcome.files}
+    touched = [*outcome.created, *(name for name in outcome.changed if name not in cleared)]
     left = [name for name in outcome.created if TEMPORARY.search(name)]
     if left and not outcome.killed:
         yield f"half-written: {left[0]}"

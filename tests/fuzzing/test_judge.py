@@ -14,6 +14,7 @@ from fuzzing.judge import Expected, damaged_files, faults
 from fuzzing.subjects import Subject
 
 TABLE, RESULT = "data.csv", "p.csv"
+KILLED = ".data.csv.a1b2c3d4"  # what a process that was killed has left
 SUBJECT = Subject("a stand-in", TABLE, ("csv",), ("predict",), (TABLE,), writes=(RESULT,), results=(RESULT,))
 CONTINUATION = Subject(
     "another", TABLE, ("csv",), ("resume",), (TABLE,), (RESULT,), (RESULT,), continuation=True
@@ -71,6 +72,11 @@ def takes_memory(_):
 
 def leaves_a_temporary_file(_):
     write(".model.safetensors.a1b2c3d4", "{")
+    refuses(_)
+
+
+def clears_a_temporary_file(_):
+    Path(KILLED).unlink()
     refuses(_)
 
 
@@ -133,6 +139,7 @@ def panics(_):
 def run(how, folder, entry, limits=LIMITS):
     (folder / "work").mkdir()
     (folder / "work" / TABLE).write_text("a\n1\n")
+    (folder / "work" / KILLED).write_text("{")
     return how(["predict"], folder / "work", limits, entry)
 
 
@@ -144,7 +151,7 @@ def expected(folder):
 
 
 @pytest.mark.parametrize("how", [forked, inside])
-@pytest.mark.parametrize("entry", [succeeds, refuses])
+@pytest.mark.parametrize("entry", [succeeds, refuses, clears_a_temporary_file])
 def test_what_works_or_is_refused_has_no_fault(how, entry, tmp_path):
     outcome = run(how, tmp_path, entry)
     assert [] == faults(outcome, SUBJECT, Expected(expected(tmp_path)), LIMITS)
