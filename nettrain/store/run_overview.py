@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from nettrain.catalogue.metrics import metrics
-from nettrain.errors import SpecError, StoredFileError, did_you_mean
+from nettrain.errors import SpecError, StoredFileError, did_you_mean, quoted
 from nettrain.experiment.changes import flatten
 from nettrain.experiment.document import parse
 from nettrain.experiment.monitors import goal
@@ -57,11 +57,16 @@ def find_runs(patterns: Sequence[str]) -> list[RunOverview]:
     for pattern in patterns:
         matching = list(_matching(pattern))
         if not matching and not Path(pattern).exists():
-            raise SpecError(f"{pattern}: no runs there{_hint(pattern)}")
+            raise SpecError(f"{_shown(pattern)}: no runs there{_hint(pattern)}")
         paths |= dict.fromkeys(matching)
     if not paths:
-        raise SpecError(f"{' '.join(patterns)}: no runs there")
+        raise SpecError(f"{' '.join(map(_shown, patterns))}: no runs there")
     return [read_overview(path) for path in paths]
+
+
+def _shown(pattern: str) -> str:
+    """A path or pattern, in quotation marks when it is blank."""
+    return pattern if pattern.strip() else quoted(pattern)
 
 
 def read_overview(path: Path) -> RunOverview:

@@ -111,6 +111,12 @@ def test_nothing_found_is_an_error(runs, pattern):
         find_runs([pattern])
 
 
+@pytest.mark.parametrize("blank", ["", " "])
+def test_a_blank_path_is_shown(runs, blank):
+    with pytest.raises(SpecError, match=f'^"{blank}": no runs there'):
+        find_runs([blank])
+
+
 def test_keys_that_differ(runs):
     assert ["optimizer.learning_rate"] == differing_settings(find_runs(["runs"]))
     assert [] == differing_settings(find_runs(["runs/a", "runs/c"]))
