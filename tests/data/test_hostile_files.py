@@ -184,6 +184,11 @@ def test_a_quote_at_the_end_at_which_polars_panics(capfd, monkeypatch, in_memory
     assert "" == capfd.readouterr().err
 
 
+def test_a_carriage_return_in_a_header_of_two_lines():
+    Path("x.csv").write_bytes(b'\v\t"\n"\xdb#"\r\'|\t"\n\n\n')
+    assert refusal("x.csv").startswith("x.csv:")
+
+
 def test_damaged_bzip2_in_archives():
     for name, content in (("x.npz", "x.npy"), ("x.zip", "x.csv")):
         with zipfile.ZipFile(name, "w", zipfile.ZIP_BZIP2) as archive:

@@ -154,11 +154,17 @@ def rows_of(chunk: bytes, separator: str) -> Iterator[list[str]]:
 
 
 def first_row_end(chunk: bytes, separator: str) -> int:
-    """How many bytes the first row that is not blank takes, blank lines above it included."""
+    """How many bytes the first row that is not blank takes, blank lines above it included.
+
+    Raises RaggedError where it cannot be split.
+    """
     stream = io.BytesIO(chunk)
-    for row in csv_reader((line.decode() for line in stream), separator):
-        if any(cell.strip() for cell in row):
-            break
+    try:
+        for row in csv_reader((line.decode() for line in stream), separator):
+            if any(cell.strip() for cell in row):
+                break
+    except csv.Error as error:
+        raise RaggedError(str(error)) from error
     return stream.tell()
 
 

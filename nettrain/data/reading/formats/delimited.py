@@ -6,6 +6,7 @@ held as text. Where a column of numbers turns out to hold text further down, the
 
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -190,15 +191,20 @@ class TableText:
         return (*self.dialect.names, *(f"{PADDING}{i}" for i in range(self.dialect.padding)))
 
     def body(self, size: int) -> Iterator[bytes]:
-        """The rows under the header, in chunks of about this many bytes."""
+        """The rows under the header, in chunks of about this many bytes. Raises DataError for the header."""
         under_header = not self.dialect.header_rows
         for chunk in self.file.chunks(size):
             if not under_header and not chunk.strip():
                 continue
-            rows = chunk if under_header else chunk[first_row_end(chunk, self.dialect.character) :]
+            rows = chunk if under_header else self.under_first_row(chunk)
             under_header = True
             if rows.strip():
                 yield rows
+
+    def under_first_row(self, chunk: bytes) -> bytes:
+        """What follows the first row of a chunk. Raises DataError where that cannot be split into cells."""
+        with self.splitting():
+            return chunk[first_row_end(chunk, self.dialect.character) :]
 
     def with_numeric(self) -> "TableText":
         """With the columns that hold numbers in the first rows."""
@@ -218,11 +224,8 @@ class TableText:
 
     def split(self, chunk: bytes) -> "pl.DataFrame":
         """The cells of a chunk as text under their columns' names. Raises DataError at a ragged row."""
-        try:
+        with self.splitting():
             frame = read_cells(chunk, self.dialect.character)
-        except RaggedError as error:
-            self.refuse_ragged()
-            raise DataError(f"{self.file.origin}: cannot be split into cells: {error}") from error
         if frame.width != len(self.columns):
             self.refuse_ragged()
             raise DataError(
@@ -230,6 +233,15 @@ class TableText:
             )
         frame.columns = list(self.columns)
         return frame
+
+    @contextmanager
+    def splitting(self) -> Iterator[None]:
+        """Turn a RaggedError into a DataError, of the first row that is wrong where it is found."""
+        try:
+            yield
+        except RaggedError as error:
+            self.refuse_ragged()
+            raise DataError(f"{self.file.origin}: cannot be split into cells: {error}") from error
 
     def refuse_ragged(self) -> None:
         """Raise DataError at the first row that does not fit the names."""
