@@ -88,7 +88,7 @@ class ComparedRun:
         """Where and why it diverged, "" when it did not."""
         return self._ending["divergence"]["text"] if "divergence" in self._ending else ""
 
-    @property
+    @cached_property
     def metrics(self) -> dict[str, dict[str, float]]:
         """The loss and every metric of the final network by split, as of a `Run`."""
         member, summary = self.member, self.run.summary
@@ -214,7 +214,7 @@ class ComparedEntry:
         """The number of parameters of each of its networks; None without a run."""
         return self.runs[0].parameters if self.runs else None
 
-    @property
+    @cached_property
     def figures(self) -> tuple[str, ...]:
         """The names of its figures, such as "val_loss" and "test_accuracy"."""
         names = (f"{split}_{name}" for run in self.runs for split, of in run.metrics.items() for name in of)
@@ -225,7 +225,7 @@ class ComparedEntry:
 
         Raises SpecError when nettrain has no such figure.
         """
-        check_figure(figure, [*self.figures, *(name for name in ALL_FIGURES if name not in self.figures)])
+        check_figure(figure, list(dict.fromkeys((*self.figures, *ALL_FIGURES))))
         return np.array([run.value(figure) for run in self.runs], dtype=np.float64)
 
     def mean(self, figure: str) -> float | None:
