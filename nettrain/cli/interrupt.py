@@ -176,6 +176,11 @@ def _is_unwinding() -> bool:
 
 
 def _report_unraisable(unraisable: "UnraisableHookArgs") -> None:
-    """Report what Python cannot raise; of a signal that is lost in this way nothing, as it is raised anew."""
-    if not isinstance(unraisable.exc_value, Stopped):
+    """Report what Python cannot raise.
+
+    Of a signal that is lost in this way nothing, as it is raised anew; nor, where warnings are errors, of a
+    file that an interrupted function had opened and could not close.
+    """
+    lost = (Stopped, ResourceWarning) if ending.raised else Stopped
+    if not isinstance(unraisable.exc_value, lost):
         sys.__unraisablehook__(unraisable)

@@ -26,6 +26,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 MARK = "NETTRAIN_TORTURED"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", "COLUMNS": "80"}
+COMMAND = (sys.executable, "-W", "error", "-m", "nettrain")  # so that a file left open is noticed
 PATIENCE = 300  # seconds that a command may take, since other work may share the machine
 POLL = 0.005
 ENDS = {signal.SIGINT: (130, "interrupted"), signal.SIGTERM: (143, "terminated")}
@@ -143,7 +144,7 @@ def _seconds(command: Signalled, start: Path, folder: Path) -> float:
 def _finish(arguments: list[str], folder: Path) -> str:
     """Run a command to its end; returns what it says on standard error."""
     done = subprocess.run(
-        [sys.executable, "-m", "nettrain", *arguments],
+        [*COMMAND, *arguments],
         cwd=folder,
         env=ENVIRONMENT,
         capture_output=True,
@@ -161,7 +162,7 @@ def _try(
     """How one command ended, and what was wrong with it."""
     mark = f"{MARK}={folder}"
     process = subprocess.Popen(
-        [sys.executable, "-m", "nettrain", *command.arguments],
+        [*COMMAND, *command.arguments],
         cwd=folder,
         env=ENVIRONMENT | {MARK: str(folder)},
         stdout=subprocess.PIPE,

@@ -51,6 +51,7 @@ LOSSES = {
     "one that passes that error over": "try:\n        try: come()\n        finally: raise OSError\n"
     "    except OSError: pass",
     "nothing, and it comes twice": "try: come()\n    finally: come()",
+    "nothing, while a file is open": "file = open(sys.executable)\n    come()",
 }
 
 
@@ -58,7 +59,7 @@ LOSSES = {
 @pytest.mark.parametrize("where", LOSSES)
 def test_a_signal_ends_the_command_wherever_python_loses_the_exception(where, number, tmp_path):
     code = LOST.format(number=number.name, happens=f"    {LOSSES[where]}")
-    done = ended([sys.executable, "-c", code], tmp_path)
+    done = ended([sys.executable, "-W", "error", "-c", code], tmp_path)
     assert (*ENDS[number], "") == (done.code, done.err, done.out)
 
 
