@@ -1,6 +1,7 @@
 """`nettrain compare`: experiments or runs side by side."""
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -63,6 +64,7 @@ def compare(
     from nettrain.output.console import console
     from nettrain.store.comparison_folder import ComparisonFolder
     from nettrain.store.run_folder import json_line
+    from nettrain.training.loop import never
     from nettrain.workflow.compare import run_comparison
     from nettrain.workflow.comparison.plan import plan_comparison
     from nettrain.workflow.comparison.recording import write_comparison
@@ -72,7 +74,9 @@ def compare(
     changes = with_backend(overrides, backend, device)
     plan = plan_comparison(find_sources(sources, changes, varied_values(vary or [])), repeat)
     screen = console(stderr=as_json)
-    with interruptible() as interrupted, ComparisonFolder.new(out, plan.name) as folder:
+    # runs that have ended are compared anew in no time: then a signal ends the command at once
+    training = interruptible() if plan.runs else nullcontext(never)
+    with training as interrupted, ComparisonFolder.new(out, plan.name) as folder:
         if not quiet:
             show_plan(screen, plan)
         with show_comparing(screen, plan.labels, quiet=quiet) as on_event:

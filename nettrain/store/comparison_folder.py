@@ -22,14 +22,14 @@ class ComparisonFolder:
     def new(cls, parent: Path, name: str) -> Iterator["ComparisonFolder"]:
         """A new folder, locked while the context lasts; `-2`, `-3`… is added to a name that is taken.
 
-        It does not stay when an error ends the context before anything was written.
+        It does not stay when an error or a signal ends the context before anything was written.
         """
         is_first = not parent.exists()
         with ExitStack() as stack:
             path, _ = claim_folder(parent, name, stack)
             try:
                 yield cls(path)
-            except NettrainError:
+            except (NettrainError, KeyboardInterrupt):
                 if is_unused(path):
                     shutil.rmtree(path, ignore_errors=True)
                     if is_first and not any(parent.iterdir()):

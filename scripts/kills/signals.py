@@ -75,6 +75,7 @@ COMMANDS = {
     "compare": Signalled(
         ["compare", "signalled.yaml", "--vary", "optimizer.learning_rate=0.01,0.1", "--repeat", "2"]
     ),
+    "compare runs": Signalled(["compare", RUN, RUN], needs_run=True),
     "lr-find": Signalled(["lr-find", "signalled.yaml"]),
     "check": Signalled(["check", "signalled.yaml"]),
     "gradcheck": Signalled(["gradcheck", "signalled.yaml"]),

@@ -3,10 +3,11 @@
 import json
 import signal
 import subprocess
+import sys
 
 import pytest
 
-from tests.cli.command import COMMAND, CONFIGS, ENVIRONMENT, inside, nettrain
+from tests.cli.command import COMMAND, CONFIGS, ENVIRONMENT, ended, inside, nettrain
 
 IRIS = CONFIGS / "iris.yaml"
 SPEC = """
@@ -145,6 +146,28 @@ def test_an_interruption_shows_what_was_trained(lesson):
     assert ["interrupted"] == [run["status"] for run in compared["entries"][0]["runs"]]
     assert "interrupted; what had been trained is compared" == err.splitlines()[-1]
     assert "interrupted" == json.loads((lesson / "comparisons/fast-plain/summary.json").read_text())["status"]
+
+
+SIGNALLED = """
+import signal
+from unittest.mock import patch
+from nettrain.__main__ import main
+
+with patch("nettrain.workflow.compare.run_comparison", lambda *_, **__: signal.raise_signal(signal.SIGTERM)):
+    main()
+"""
+
+
+def test_a_signal_ends_a_comparison_of_runs_at_once(lesson):
+    """Nothing trains that could be kept."""
+    inside(lesson, "train", "lesson/fast.yaml", "--quiet", "--no-figures")
+    (lesson / "before").mkdir()
+    command = [sys.executable, "-W", "error", "-c", SIGNALLED, "compare", "runs/fast", "runs/fast", "--out"]
+    for out in ("comparisons", "before"):
+        done = ended([*command, out], lesson)
+        assert (143, "terminated\n") == (done.code, done.err)
+    assert {"lesson", "runs", "before"} == {path.name for path in lesson.iterdir()}
+    assert [] == [*(lesson / "before").iterdir()]
 
 
 def test_curves_of_losses_that_cannot_be_compared_are_not_plotted_together(lesson):
