@@ -68,6 +68,11 @@ def test_a_column_of_numbers():
     )
 
 
+def test_whole_numbers_keep_all_their_digits():
+    number = 2**53 + 1  # which no float is
+    assert (str(number), "1") == seen([number, 1, number]).values
+
+
 def test_numbers_as_text_are_numbers():
     column = seen(["1.5", "2", None, "2"])
     assert ("numbers", 1, 1.5, 2.0, False) == (
