@@ -1,7 +1,11 @@
 """Pictures of small worlds: colours mean what the note says; the same data give the same bytes."""
 
+import re
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from matplotlib import axes as matplotlib_axes
 from matplotlib.colors import to_rgb
 
 from nettrain.catalogue.metrics import Task
@@ -9,6 +13,7 @@ from nettrain.output.figures.boundary.marks import COLORS
 from nettrain.output.figures.boundary.panels import world_panels
 from nettrain.output.figures.boundary.picture import boundary_picture
 from nettrain.output.figures.boundary.predictions import regions
+from nettrain.output.figures.canvas import svg
 from nettrain.workflow.small_world import SmallWorld, WorldMap, WorldPoints, WorldView
 
 GENERATOR = np.random.default_rng(0)
@@ -40,6 +45,12 @@ def seen(task, columns, views=1, rows=40):
     values /= values.sum(axis=-1, keepdims=True) if task.classes else 1
     shown = tuple(WorldView(f"view {k}", one) for k, one in enumerate(values))
     return WorldMap(SmallWorld(("x0", "x1")[:columns], task, points, None), axes, shown)
+
+
+def text_of(world):
+    """All text on the picture, lines one after the other."""
+    drawn = boundary_picture(world, "a run", render=svg).decode()
+    return " ".join(re.findall(">([^<]+)</text>", drawn))
 
 
 @pytest.mark.parametrize("columns", [1, 2])
@@ -87,3 +98,29 @@ def test_scores_of_labels_are_not_drawn_as_probabilities():
     panel = world_panels(seen(task, 2))[0]
     assert not panel.sure
     np.testing.assert_allclose(panel.values[..., 0] > panel.values[..., 1], panel.values[..., 1] < 0.5)
+
+
+def test_the_note_says_what_is_not_shown(monkeypatch):
+    monkeypatch.setattr("nettrain.output.figures.boundary.picture.MOST_PANELS", 3)
+    world = seen(TASKS["labels"], 2, views=2)
+    many = tuple(replace(one, total=5000) for one in world.world.points)
+    part = replace(world, world=replace(world.world, points=many, left_out=1))
+    assert "80 of 10,000 rows; 1 row with gaps left out; the first 3 of 4 panels" in text_of(part)
+    whole = text_of(seen(TASKS["two classes"], 2))
+    assert [False] * 3 == [text in whole for text in ("80", "left out", "panels")]
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+def test_classes_part_where_the_second_reaches_its_threshold(columns, monkeypatch):
+    world = seen(TASKS["two classes"], columns)
+    view = replace(world.views[0], thresholds=(0.25,))
+    drawn = {}
+    monkeypatch.setattr(
+        matplotlib_axes.Axes, "contour", lambda ax, x, y, lead, **_: drawn.setdefault("lead", lead.T)
+    )
+    monkeypatch.setattr(matplotlib_axes.Axes, "axhline", lambda ax, y=0, **_: drawn.setdefault("line", y))
+    boundary_picture(replace(world, views=(view,)), "a run")
+    if columns == 1:
+        assert {"line": 0.25} == drawn
+    else:
+        np.testing.assert_array_equal(drawn["lead"] > 0, view.values[..., 1] > 0.25)

@@ -113,6 +113,8 @@ def test_many_entries_have_a_row_each_and_columns_as_far_as_there_is_room():
         assert max(map(len, text.splitlines())) <= width
         assert 10 == sum("learning_rate" in line for line in text.splitlines())
     assert ["learning_rate 9"] == [line[1:16] for line in narrow.splitlines() if "●" in line]
+    least = comparison_table(Console(width=20), many)
+    assert ["", "val accuracy"] == [str(column.header) for column in least.columns]
 
 
 def test_a_difference_beyond_the_spread():
@@ -145,6 +147,21 @@ def test_the_best_may_be_worse_where_the_other_did_not_diverge():
     lines = printed(verdict(comparison(easy, hard)))
     assert "a is best by val accuracy" in lines
     assert "than b  worse by 0.0500 ±0.0200 in 3 of 3 seeds (p = 0.049)" in lines
+
+
+def test_the_best_may_be_the_same_where_the_other_did_not_diverge():
+    first, second = entry("a", [0.9, 0.8, 0.1]), entry("b", [0.9, 0.8, 0.0])
+    second.runs[2].status = "diverged"
+    lines = printed(verdict(comparison(first, second)))
+    assert "b is best by val accuracy" in lines
+    assert "than a  the same in all 2 seeds" in lines
+
+
+def test_a_difference_too_small_for_the_digits_of_the_figures():
+    # differences 0, 0, 3e-9: mean 1e-9, sd 1.732e-9, t = 1 with 2 degrees of freedom
+    lines = printed(verdict(comparison(entry("a", [0.9, 0.8, 0.7]), entry("b", [0.9, 0.8, 0.7 - 3e-9]))))
+    assert "better by 1.00e-09 ±1.73e-09 in 1 of 3 seeds, equal in 2" in " ".join(lines.split())
+    assert "(p = 0.42)" in lines
 
 
 def test_one_seed_claims_nothing():

@@ -349,6 +349,8 @@ def test_members_are_rows_and_gaps_are_nan():
         (99996, 100004, 99997.5, "99,997.5"),
         (0, 4e9, 3.2e9, "3.2e9"),
         (-1e-9, 1e-9, -5e-10, "−5e−10"),
+        (2.5, 2.5, 2.5, "2.5"),
+        (0, 0, 0, "0"),
     ],
 )
 def test_ticks_are_short_and_exact(low, high, value, expected):

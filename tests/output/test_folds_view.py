@@ -7,10 +7,11 @@ from io import StringIO
 import matplotlib.image
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from rich.console import Console
 
 import nettrain
-from nettrain.output.figures.folds import FoldFigures, folds_picture, note, running_mean
+from nettrain.output.figures.folds import FoldFigures, draw_dots, folds_picture, note, running_mean
 from nettrain.output.fold_progress import (
     FoldTracker,
     LiveFoldDisplay,
@@ -124,6 +125,26 @@ def epoch(folds, number, losses, **changes):
     return FoldsEpoch(np.array(folds), done)
 
 
+def test_a_line_now_and_then_where_no_fold_ends(monkeypatch):
+    console = Console(width=100, file=StringIO())
+    display = PlainFoldDisplay(console, 12)
+    display.show(epoch([1, 2], 1, [0.5, 0.75]))
+    monkeypatch.setattr("nettrain.output.fold_progress.MAX_PAUSE", 0.0)
+    display.show(epoch([1, 2], 2, [0.5, 0.75]))
+    (line,) = console.file.getvalue().splitlines()
+    assert "epoch 2/10" in " ".join(line.split())
+
+
+def test_the_live_view_of_folds_is_not_drawn_for_every_epoch():
+    console = Console(width=100, file=StringIO(), force_terminal=True, color_system=None)
+    display = LiveFoldDisplay(console, 12)
+    for number in (1, 2, 3):
+        display.show(epoch([1, 2], number, [0.5, 0.75]))
+    assert "1/10" in console.file.getvalue()
+    assert "2/10" not in console.file.getvalue()
+    display.close()
+
+
 def ended(number, accuracy):
     return FoldDone(EndedFold(number, 1, {"train": 8, "val": 4}, fold(number, accuracy)))
 
@@ -229,6 +250,27 @@ def test_a_picture_of_any_course(losses, tmp_path):
     broken = [fold(1, 0.5), {**fold(2, np.nan), "best_epoch": None, "status": "diverged"}]
     (tmp_path / "folds.png").write_bytes(folds_picture(rows, {**SUMMARY, "folds": broken}, "name"))
     assert 3 == matplotlib.image.imread(tmp_path / "folds.png").ndim
+
+
+def drawn_dots(folds, **summary):
+    """The axes of the dots of folds."""
+    ax = Figure().add_axes((0, 0, 1, 1))
+    draw_dots(ax, FoldFigures.of({**SUMMARY, "folds": folds, **summary}, "accuracy"), folds)
+    return ax
+
+
+def test_a_mean_that_is_no_number_has_neither_a_band_nor_a_line():
+    ax = drawn_dots([fold(1, np.nan)], mean={"val": {"accuracy": np.nan}})
+    assert (0, 2) == (len(ax.patches), len(ax.lines))
+    ax = drawn_dots(SUMMARY["folds"])
+    assert (1, 3) == (len(ax.patches), len(ax.lines))
+
+
+@pytest.mark.parametrize(("folds", "named"), [(30, 30), (31, 0)])
+def test_each_of_many_folds_has_no_number(folds, named):
+    ax = drawn_dots([fold(number, 0.5) for number in range(1, folds + 1)])
+    ticks = [tick for tick in ax.get_xticks() if 0.5 <= tick <= folds + 0.5]
+    assert (named or len(ticks)) == len(ticks) <= max(named, 10)
 
 
 def test_the_same_summary_gives_the_same_picture():

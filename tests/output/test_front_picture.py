@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from nettrain.output.figures.front import GoalAxis, GoalPoint, front_picture
+from nettrain.output.figures.front import MOST_NUMBERS, GoalAxis, GoalPoint, front_picture
 from nettrain.output.sweep_report import Leader, limits, spaced
 
 LOSS, SIZE, SHARE = GoalAxis("val_loss", False), GoalAxis("parameters", False), GoalAxis("val_accuracy", True)
@@ -52,6 +52,14 @@ def test_where_larger_is_better_they_lie_above():
 def test_trials_on_the_front_are_numbered_equal_ones_together():
     (panel,) = drawn(POINTS, [LOSS, SIZE]).axes
     assert {"1", "2", "3, 4"} == {text.get_text() for text in panel.texts}
+
+
+def test_the_trials_of_a_long_front_are_not_numbered():
+    points = [GoalPoint(k, (k / 100, 1.0 / k), on_front=True) for k in range(1, MOST_NUMBERS + 2)]
+    (panel,) = drawn(points, [LOSS, SIZE]).axes
+    assert [] == list(panel.texts)
+    (panel,) = drawn(points[1:], [LOSS, SIZE]).axes
+    assert MOST_NUMBERS == len(panel.texts)
 
 
 def test_three_goals_have_a_panel_for_each_pair_without_stairs():

@@ -86,6 +86,8 @@ def test_further_goals_have_their_names_and_no_rank_correlations():
 
 def test_what_can_be_said():
     assert [EXPLAINED, CHANCE] == list(lines(ANOVA))
+    sure = [replace(one, is_told=True) for one in ANOVA.effects]
+    assert [EXPLAINED] == list(lines(replace(ANOVA, effects=sure)))
     behind = replace(ANOVA, is_first_ahead=False)
     assert [
         EXPLAINED,
@@ -130,6 +132,12 @@ def test_the_picture_has_a_panel_for_each_parameter_and_grey_ones_that_may_be_ch
     assert (True, False) == blue(effects_picture(ANOVA, "what mattered"))
     both = [ANOVA.effects[0], replace(ANOVA.effects[1], is_told=True)]
     assert (True, True) == blue(effects_picture(replace(ANOVA, effects=both), "what mattered"))
+
+
+def test_a_value_that_is_not_searched_by_its_logarithm_has_a_linear_axis():
+    linear = replace(effect("model.dropout", 0.6, [0.0, 0.2, 0.4]), log=False)
+    drawn = effects_picture(replace(ANOVA, effects=[linear]), "", render=svg).decode()
+    assert [True] * 3 == [f">{tick}<" in drawn for tick in ("0", "0.2", "0.4")]
 
 
 def test_ranks_are_labels_where_trials_did_not_train_to_their_end():

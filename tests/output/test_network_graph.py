@@ -17,6 +17,7 @@ from tests.cli.command import CONFIGS
         ("xor_backprop", ["model.hidden=[3, 3, 2]"]),
         ("iris", ["model.residual=true", "model.hidden=[4, 4]"]),
         ("perceptron", []),
+        ("xor", ["model.bias=false"]),
         ("sine", ["model.hidden=[5]"]),
     ],
 )

@@ -90,3 +90,12 @@ def test_a_picture_is_the_same_every_time(one):
     pixels = imread(io.BytesIO(picture))
     assert pixels.shape[1] > pixels.shape[0] > 300
     assert pixels[..., :3].min() < 0.2
+
+
+def test_values_of_which_none_lowers_the_loss_have_a_curve_without_a_mark():
+    worse = finding([1e-3, 1e-2, 1e-1, 1.0], [1.01, 1.2, 1.5, 1.9])
+    assert worse.override is None
+    text = shown(worse)
+    assert "no suggestion: no value lowers the loss, in 1.5 s" in text
+    assert ["0.001", "1"] == text.splitlines()[-2].split()
+    assert ["0.0001", "^", "0.03", "10"] == shown(RATES).splitlines()[-2].split()

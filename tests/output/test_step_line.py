@@ -49,6 +49,11 @@ def test_many_steps_are_the_band_that_they_fill():
     assert (heights.min(), heights.max(), len(ax.lines)) == (1, 3, 0)
 
 
+def test_losses_below_zero_do_not_move_a_logarithmic_axis():
+    assert axes([-1.0, -3.0, 0.0], log=True).get_ylim() == (0.5, 2)
+    assert axes([-1.0, -3.0, 0.0]).get_ylim()[0] < -2.9
+
+
 @pytest.mark.parametrize("log", [False, True])
 def test_a_single_batch_does_not_press_the_curves_flat(log):
     values = np.full(1000, 1.0)

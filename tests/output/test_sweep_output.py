@@ -1,16 +1,26 @@
 """What a sweep shows: lines to the letter, tables that fit, a picture with a panel for each parameter."""
 
+import re
 from dataclasses import replace
 from io import BytesIO, StringIO
+from pathlib import Path
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.image import imread
 from rich.console import Console
 
 from nettrain.output.figures.parameters import ParameterAxis, TrialPoint, parameters_picture
 from nettrain.output.short_keys import short_keys
-from nettrain.output.sweep_progress import LiveSweepDisplay, PlainSweepDisplay, RunningGroup, SweepState, line
-from nettrain.output.sweep_report import Leader, best_table, fitting_table
+from nettrain.output.sweep_progress import (
+    LiveSweepDisplay,
+    PlainSweepDisplay,
+    RunningGroup,
+    SweepState,
+    line,
+    shown,
+)
+from nettrain.output.sweep_report import Leader, best_table, fitting_table, sweep_report
 
 STATE = SweepState(
     done=16,
@@ -115,3 +125,76 @@ def test_the_picture_shows_deviations_over_folds_of_few_trials():
     plain = orange([replace(point, sd=None) for point in points])
     assert orange(points) > 3 * plain
     assert plain == orange([*points, *points * 20])
+
+
+def test_bars_are_drawn_where_deviations_are_known(monkeypatch):
+    heights = []
+    plot = Axes.plot
+    monkeypatch.setattr(
+        Axes, "plot", lambda ax, *xy, **named: heights.append(xy[1]) or plot(ax, *xy, **named)
+    )
+    points = [
+        TrialPoint("finished", height, {"rate": 0.1}, sd=sd)
+        for height, sd in ((0.5, 0.25), (0.75, None), (0.25, float("nan")), (1.0, 0.0))
+    ]
+    parameters_picture(points, [ParameterAxis("rate", log=True)], "val_loss")
+    bars = [one for one in heights if isinstance(one, tuple)]
+    assert [(0.25, 0.75), (1.0, 1.0)] == bars
+
+
+def test_lists_and_blocks_are_shown_as_an_experiment_file_spells_them():
+    block = {"name": "adam", "betas": [0.91234, 0.5], "amsgrad": True, "start": None}
+    assert "{name: adam, betas: [0.9123, 0.5], amsgrad: true, start: null}" == shown(block)
+
+
+def test_the_live_view_is_drawn_ten_times_a_second_and_at_the_end():
+    out = StringIO()
+    display = LiveSweepDisplay(Console(file=out, width=80, force_terminal=True, color_system=None))
+    for done in (1, 2, 3):
+        display.show(replace(STATE, done=done, best=None))
+    assert ["1/64"] == re.findall(r"\d+/64", out.getvalue())
+    assert "best" not in out.getvalue()
+    display.show(replace(STATE, done=64))
+    display.close()
+    assert "64/64" in out.getvalue()
+
+
+def test_a_terminal_may_be_too_narrow_for_all_that_can_be_left_out():
+    leaders = [replace(LEADERS[0], figures={"val_loss": 0.0912, "val_accuracy": 0.97})]
+    table = fitting_table(Console(width=10), leaders, "val_loss", ["a.rate", "b.form"])
+    assert "val accuracy" not in [str(column.header) for column in table.columns]
+    assert "val loss" in [str(column.header) for column in table.columns]
+
+
+SUMMARY = {
+    "metric": "val_loss",
+    "goal": "minimize",
+    "failures": {"3": "out of memory [red]"},
+    "borders": ["a.rate: the best is at an end"],
+    "trials": {"total": 4, "finished": 3, "pruned": 0, "diverged": 0, "failed": 1},
+    "best": {"trial": 7},
+    "timing": {"total_seconds": 2.0, "workers": 2},
+}
+
+
+def report(files):
+    out = StringIO()
+    sweep_report(
+        Console(file=out, width=100, markup=False),
+        SUMMARY,
+        LEADERS,
+        ["a.rate", "b.form"],
+        [],
+        [],
+        Path("runs/a b"),
+        files,
+    )
+    return out.getvalue().splitlines()
+
+
+def test_the_report_says_why_trials_failed_and_what_to_do_with_the_best():
+    lines = report(["best.yaml"])
+    assert "trial 3 failed: out of memory [red]" in lines
+    assert "warning  a.rate: the best is at an end" in lines
+    assert "next     nettrain train 'runs/a b/best.yaml'" == lines[-1]
+    assert "next     nettrain evaluate 'runs/a b/best'" == report(["best", "best.yaml"])[-1]

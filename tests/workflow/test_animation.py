@@ -84,6 +84,12 @@ def test_the_same_frames_make_the_same_small_file():
     assert (9, LAST) == (picture.n_frames, picture.info["duration"])
 
 
+def test_a_line_is_wider_than_high():
+    recorder, result = recorded("training.epochs=1", "data.source=synthetic:sine")
+    picture = Image.open(io.BytesIO(animation(frames_of(recorder, result), "sine")))
+    assert (484, 332) == picture.size  # 5.2 × 3 inches of axes, 80 dots each
+
+
 def test_networks_on_a_device_are_recorded_alike(monkeypatch):
     overrides = ["training.epochs=3", "training.ensemble=2", "model.norm=batch"]
     on_host = frames_of(*recorded(*overrides))

@@ -56,7 +56,9 @@ def test_other_layers_do_not_hide_the_first_weights(overrides):
         data=(PIXELS, LABELS),
     )
     shown = first_weights(run.trained.networks, run.trained.preprocessing)
-    assert (7, 1 + ("ensemble" in str(overrides))) == (len(shown.tiles), shown.networks)
+    several = "ensemble" in str(overrides)
+    assert (7, 1 + several) == (len(shown.tiles), shown.networks)
+    assert several == note(shown).endswith("; first of 2 networks")
 
 
 def test_rows_of_numbers_are_no_images():

@@ -36,8 +36,7 @@ def threshold_picture(
         roc.plot([0, 1], [0, 1], "--", color="black", linewidth=1.0)
         roc.plot([0, *drawn.false_positives], [0, *drawn.recall], color=DARK, linewidth=1.7)
         handles = _mark(roc, marked, [(one.false_positives, one.recall) for one in marked])
-        if handles:
-            roc.legend(handles=handles, loc="lower right", frameon=False)
+        roc.legend(handles=handles, loc="lower right", frameon=False)
         _name(roc, "ROC", "false positive rate", "true positive rate (recall)")
         pr = add_axes(figure, 2 * LEFT + SIDE + RIGHT, BOTTOM, SIDE, SIDE)
         pr.axhline(curve.positives, linestyle="--", color="black", linewidth=1.0)

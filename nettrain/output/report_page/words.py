@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from math import isnan
 
-from nettrain.catalogue.metrics import Task, metrics, metrics_for
+from nettrain.catalogue.metrics import Task, metrics_for
 from nettrain.output.numbers import figure
 from nettrain.output.progress import heading
 
@@ -39,11 +39,6 @@ def percent(share: float) -> str:
 def named(metric: str, positive: str = "") -> str:
     """A figure's name, `loss` or a metric, with the positive class where it is of that class alone."""
     return heading(metric, positive)
-
-
-def larger_is_better(metric: str) -> bool:
-    """Whether larger values of a figure are better."""
-    return metric in metrics and metrics[metric].goal == "maximize"
 
 
 def value_of(figures: Mapping[str, float | None], name: str) -> float | None:
