@@ -56,6 +56,6 @@ def intrinsic(define: Callable[..., object], **options: object) -> Callable[...,
     return cast(Callable[..., None], Helper(cast(FunctionType, define), "intrinsic", options))
 
 
-def prange(count: int) -> range:
+def prange(count: int) -> range:  # pragma: no cover - machine code
     """The outermost loop of a kernel, whose iterations threads may share out among them."""
     return range(count)

@@ -28,7 +28,9 @@ OBJECT_BYTES = 128  # of a mutex or condition variable, at most
 OFFERS = 500  # of its processor that a thread makes before it sleeps
 
 
-def run_groups(calls: int, groups: Array, state: Array, system: int, times: int) -> None:
+def run_groups(  # pragma: no cover - machine code
+    calls: int, groups: Array, state: Array, system: int, times: int
+) -> None:
     """Make the calls from this row on so many times, group by group.
 
     Each row of groups (n, 2) has the number of shares in a group, and the number of calls in each of them.
@@ -72,7 +74,7 @@ def share_out(row: int, shares: int, each: int, state: Array, system: int) -> No
     ask(system, DISOWN)
 
 
-def serve(state: Array, system: int) -> None:
+def serve(state: Array, system: int) -> None:  # pragma: no cover - machine code
     """What a worker does for ever: wait for shares, and make them."""
     ask(system, LOCK)
     while True:

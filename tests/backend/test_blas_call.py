@@ -76,13 +76,16 @@ LEFT_TO_NUMPY = {
     "no rows": (array(2, 0, 6), array(2, 6, 3), (2, 0, 3)),
     "two dtypes": (array(2, 3, 4, dtype="float64"), array(2, 4, 5), (2, 3, 5)),
     "two axes": (array(3, 4), array(4, 5), (3, 5)),
+    "a row from its end": (array(2, 1, 6)[..., ::-1], array(2, 6, 3), (2, 1, 3)),
+    "numbers between others": (np.zeros((2, 3, 4), "float32, int16")["f0"], array(2, 4, 5), (2, 3, 5)),
+    "whole numbers": (np.ones((2, 3, 4), int), np.ones((2, 4, 5), int), (2, 3, 5)),
 }
 
 
 @pytest.mark.parametrize("what", LEFT_TO_NUMPY)
 def test_what_is_left_to_numpy(what):
     a, b, shape = LEFT_TO_NUMPY[what]
-    assert blas_calls(a, b, np.zeros(shape, "float32")) is None
+    assert blas_calls(a, b, np.zeros(shape, b.dtype)) is None
 
 
 @pytest.mark.parametrize("missing", ["names", "libraries"])

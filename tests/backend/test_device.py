@@ -6,6 +6,7 @@ on machines without a driver, device or library.
 
 import contextlib
 import sys
+from dataclasses import replace
 from importlib import metadata
 from types import ModuleType, SimpleNamespace
 
@@ -132,6 +133,8 @@ def test_what_is_reported_of_a_device(cupy, monkeypatch, tmp_path):
         cupy="14.2.0",
     )
     assert expected == device.describe_gpu(0)
+    monkeypatch.setattr(device, "KERNEL_MODULE", tmp_path / "elsewhere")
+    assert replace(expected, driver=None) == device.describe_gpu(0)
 
 
 def test_no_cupy(monkeypatch):
@@ -157,6 +160,15 @@ def test_a_cupy_that_does_not_import(monkeypatch, tmp_path):
     (tmp_path / "cupy.py").write_text(f"raise ImportError({text!r})")
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     refused(errors.NoCupyError, f"backend.name: cupy cannot be imported: {reason}")
+
+
+def test_a_cupy_that_does_not_import_without_a_driver(monkeypatch, tmp_path):
+    monkeypatch.delitem(sys.modules, "cupy", raising=False)
+    brought(monkeypatch)
+    (tmp_path / "cupy.py").write_text("raise ImportError('libcuda.so.1: cannot open shared object file')")
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    text = f"cupy finds no driver: install a driver of NVIDIA ({NEED}), or use numpy"
+    refused(errors.NoDriverError, f"backend.name: {text}")
 
 
 def test_no_driver(cupy):

@@ -50,6 +50,7 @@ def test_what_each_row_and_column_does_alone(body: list[str], sums: set[str]) ->
         ["sums[0] += line[j]"],
         ["scale[j] = line[j]", "sums[j] += scale[j]"],
         ["largest = max(largest, line[j])"],  # of outside
+        ["largest += line[j]", "line[j] = largest"],
         ["if line[j] > 0:", "    sums[j] += line[j]"],
     ],
 )

@@ -159,6 +159,21 @@ class TestFingerprint:
         assert fingerprint(named(outer, inner=changed)) != fingerprint(named(outer, inner=also))
         assert fingerprint(outer, parallel=True) != fingerprint(outer, parallel=False)
 
+    @pytest.mark.parametrize(
+        "values",
+        [(frozenset("ab"), frozenset("ac")), (np.arange(3), np.arange(3.0)), (np.ones(2), np.zeros(2))],
+    )
+    def test_it_covers_sets_and_arrays(self, values):
+        first, second = (fingerprint(named(innermost.body, FACTOR=value)) for value in values)
+        assert first != second
+
+    def test_it_covers_what_a_function_encloses(self):
+        def scaled(by):
+            return lambda x: x * by
+
+        assert fingerprint(scaled(2.0)) != fingerprint(scaled(3.0))
+        assert fingerprint(scaled(2.0)) == fingerprint(scaled(2.0))
+
     def test_it_covers_what_intrinsics_are_written_with(self, monkeypatch):
         before = fingerprint(small_product.body)
         monkeypatch.setattr("nettrain.backend.tile._Tile._finish", lambda self, value, *_: value)

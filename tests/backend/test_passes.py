@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 import pytest
 
+from nettrain.backend.base import Array
 from nettrain.backend.cuda.launches import CallSequence, ColumnSums, PassLaunch, merge_launches
 from nettrain.backend.cuda.passes import KernelPass, Sums, fused, fused_with_sums
 from nettrain.backend.cuda.rowwise import rowwise
-from nettrain.backend.kernel import Kernel
+from nettrain.backend.kernel import Kernel, prange
 from nettrain.backend.product import add_bias, apply_relu_mask
 from nettrain.catalogue.activations import activations
 from nettrain.catalogue.columns import columns
@@ -184,6 +186,30 @@ def test_sums_stay_apart_unless_it_is_safe_and_fast() -> None:
     assert softmax is not None
     joint = KernelPass(((softmax, (delta, mask, device(np.zeros((2, 0))))),), 30)
     assert fused_with_sums(joint, Sums(delta, w, 0)) is None, "numbers of a row that need each other"
+
+
+def test_several_calls_are_made_in_order() -> None:
+    seen: list[str] = []
+    CallSequence([lambda: seen.append("product"), lambda: seen.append("bias")])()
+    assert ["product", "bias"] == seen
+
+
+def last_of_each_member(z: Array, last: Array) -> None:
+    for k in prange(z.shape[0] * z.shape[1]):
+        r, i = k // z.shape[1], k % z.shape[1]
+        row = z[r, i]
+        last[r, 0] = row[0]
+
+
+def of_unequal_parts(z: Array, rows: int, columns: int) -> None:
+    for k in prange(z.shape[0] * rows):
+        r, i = k // rows, k % columns
+        z[r, i, 0] = 1
+
+
+@pytest.mark.parametrize("body", [last_of_each_member, of_unequal_parts])
+def test_what_writes_more_than_its_row_does_not_go_by_rows(body: FunctionType) -> None:
+    assert rowwise(body) is None
 
 
 def test_which_kernels_go_by_rows() -> None:

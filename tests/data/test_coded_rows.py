@@ -8,6 +8,7 @@ import pytest
 
 from nettrain.backend.coded_rows import CodedRows
 from nettrain.backend.numpy import NumpyBackend
+from nettrain.backend.scratch_file import rows_at
 from nettrain.data import inputs
 from nettrain.data.prepare import Prepared, prepare
 from nettrain.data.settings import DataSettings
@@ -153,3 +154,7 @@ def test_gathered_rows_are_those_of_the_numbers() -> None:
         out = np.zeros((2, 4, 9))
         NumpyBackend("float64").gather(CodedRows(codes, rows, table), index, out)()
         np.testing.assert_array_equal(numbers[index], out)
+        coded = CodedRows(codes, rows, table).as_array_type()
+        some = rows_at(coded, index[0])
+        assert isinstance(some, CodedRows)
+        np.testing.assert_array_equal(numbers[index[0]], some.copy())

@@ -45,6 +45,13 @@ class Expressions(ast.NodeVisitor):
         self.types: set[str] = set()  # names that stand for a type
         self.renamed: dict[str, str] = {}
 
+    def visit(self, node: ast.AST) -> str:
+        """The expression in C++. Raises NotImplementedError for what C++ has not in this form."""
+        operators = [node.op] if isinstance(node, ast.BinOp | ast.UnaryOp) else getattr(node, "ops", [])
+        if len(operators) > 1 or any(type(operator) not in OPERATORS for operator in operators):
+            return self.generic_visit(node)
+        return cast(str, super().visit(node))
+
     def generic_visit(self, node: ast.AST) -> str:
         raise NotImplementedError(f"{self.name}: no CUDA for {ast.unparse(node)}")
 
@@ -116,7 +123,7 @@ class Expressions(ast.NodeVisitor):
             return f"decltype({self.visit(node.value)})::itemsize"
         if isinstance(node.value, ast.Call) and node.attr == "tiny":  # np.finfo(type(x)).tiny
             return f"prelude::tiny<{self.type_of(node.value.args[0])}>()"
-        if isinstance(node.value, ast.Name):  # math.tau
+        if isinstance(node.value, ast.Name) and node.value.id in self.scope:  # math.tau
             return literal(getattr(self.scope[node.value.id], node.attr))
         return self.generic_visit(node)
 

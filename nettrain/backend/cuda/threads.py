@@ -114,8 +114,6 @@ class _PrivateElements:
         array = target.value
         if isinstance(array, ast.Name) and array.id in self._views:
             return True
-        if isinstance(array, ast.Subscript) and self.contain(array):
-            return True
         return any(self._at_variable(index) for index in indices(target.slice))
 
     def _at_variable(self, index: ast.expr) -> bool:

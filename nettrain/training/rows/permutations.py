@@ -43,7 +43,9 @@ def philox4x64(
     return c0, c1, c2, c3
 
 
-def permute(orders: Array, keys: Array, counters: Array, halves: Array) -> None:
+def permute(  # pragma: no cover - machine code
+    orders: Array, keys: Array, counters: Array, halves: Array
+) -> None:
     """orders (K, N) = the numbers from 0 to N - 1, in the order of each key (K, 2) and counter (K, 4).
 
     The blocks of numbers begin with that of the counter + 1, each word with its lower half. The number that
