@@ -180,6 +180,13 @@ def test_a_comment_within_quotes_is_a_cell():
 def test_rows_that_begin_like_comments_are_rows():
     table = read("#,name,kind\n#1,a,x\n#2,b,y\n#3,c,x\n")
     assert (["#", "name", "kind"], 3, ()) == (table.columns, table.height, table.notes)
+    table = read("a,b\n#1,2\n1,2\n")
+    assert (["a", "b"], [["#1", 2], ["1", 2]], ()) == (table.columns, cells_of(table), table.notes)
+
+
+def test_a_comment_above_a_header_is_none():
+    table = read("# a,b\nx,y\n1,2\n3,4\n")
+    assert (["x", "y"], [[1, 2], [3, 4]]) == (table.columns, cells_of(table))
 
 
 @pytest.mark.parametrize("separator", [",", "\t", "   "])
@@ -238,6 +245,8 @@ def test_separators_at_the_ends_of_rows_make_no_columns(monkeypatch):
         assert (["a", "b", "y"], 20) == (table.columns, table.height)
         assert [float(row[0]) for row in rows] == table.column("a").to_list()
     assert ["a", "b"] == read("a;b;;;\n1;x;;;\n2;y;;;\n").columns
+    assert ["a", "b"] == read("a,b,,\n1,2\n3,4\n").columns, "after names alone"
+    assert "x.csv:2: 2 cells, but the first row has 4" in refusal("1,2,,\n1,2\n3,4\n")
     monkeypatch.setattr("nettrain.data.reading.dialect.SAMPLE_ROWS", 3)  # below which one has a value there
     message = "x.csv:4: 4 cells, but the first row has 3 (separator ',')"
     assert message == refusal("a,b,y\n1,2,3,\n1,2,3,\n1,2,3,4\n")

@@ -18,6 +18,7 @@ import pytest
 
 from nettrain.data.prepare import prepare
 from nettrain.data.reading import room, streams
+from nettrain.data.reading.arrow_file import BATCHES, compressed_buffers, read_footer
 from nettrain.data.reading.options import ReadOptions
 from nettrain.data.reading.sources import can_be_read_again, read_source
 from nettrain.data.settings import DataSettings
@@ -211,6 +212,65 @@ def test_arrow_that_does_not_fit_into_memory(little_memory, kind):
     )
     write(frame.select("a").head(9_000_000).vstack(frame.select("a")), "x.arrow", compression="zstd")
     assert "x.arrow: unpacking 19,000,000 rows takes 152 MB of memory, 105 MB are free" in refusal("x.arrow")
+
+
+def changed_batch(before, after):
+    """The bytes of x.arrow with numbers of its only batch changed."""
+    content = Path("x.arrow").read_bytes()
+    footer, _ = read_footer(Path("x.arrow"))
+    ((offset, metadata, _),) = footer.blocks(BATCHES)
+    message = content[offset : offset + metadata]
+    assert before in message
+    return content[:offset] + message.replace(before, after) + content[offset + metadata :]
+
+
+def test_arrow_whose_batches_are_no_batches():
+    frame = pl.DataFrame({"a": np.arange(40.0), "b": np.arange(40.0) ** 2})
+    frame.write_ipc("x.arrow", compression="lz4")
+    footer, _ = read_footer(Path("x.arrow"))
+    ((offset, metadata, body),) = footer.blocks(BATCHES)
+    message = Path("x.arrow").read_bytes()[offset : offset + metadata]
+    place = max(compressed_buffers(message))
+    contents = [
+        changed_batch(struct.pack("<qq", *place), struct.pack("<qq", place[0], body)),
+        changed_batch(struct.pack("<qq", *place), struct.pack("<qq", -8, place[1])),
+        changed_batch(struct.pack("<q", 40), struct.pack("<q", -40)),
+    ]
+    for content in contents:
+        Path("x.arrow").write_bytes(content)
+        assert "x.arrow: is damaged" == refusal("x.arrow")
+
+
+def test_a_stream_of_arrow_without_its_last_mark():
+    """Which says that it ends; a stream may also be closed."""
+    frame = pl.DataFrame({"a": [1.0, 2.0], "y": ["p", "q"]})
+    frame.write_ipc_stream("x.arrow")
+    content = Path("x.arrow").read_bytes()
+    assert content.endswith(b"\xff\xff\xff\xff\0\0\0\0")
+    Path("x.arrow").write_bytes(content[:-8])
+    assert frame.rows() == read("x.arrow").table.frame.rows()
+
+
+def parquet_with(footer):
+    return b"PAR1" + bytes(4) + footer + struct.pack("<I", len(footer)) + b"PAR1"
+
+
+def test_parquet_that_no_writer_makes():
+    frame = pl.DataFrame({"a": np.arange(40.0), "y": ["p", "q"] * 20})
+    frame.write_parquet("x.parquet", statistics=False)
+    whole = Path("x.parquet").read_bytes()
+    values = b"\x15\x50"  # in the header of each column's page: a number of 32 bits, 40
+    assert 2 == whole.count(values)
+    lists_in_lists = parquet_with(b"\x19" * 500 + b"\0")
+    long_list = parquet_with(b"\x19\xf5\xff\xff\xff\x7f" + bytes(20))
+    for content in (whole.replace(values, b"\x15\x7e"), lists_in_lists, long_list):
+        Path("x.parquet").write_bytes(content)
+        assert refusal("x.parquet").startswith("x.parquet: is not a Parquet file, or is damaged")
+
+
+def test_an_array_in_front_of_an_archive():
+    Path("x.npz").write_bytes(npy("'<f8'", "(40, 3)") + archive_with())
+    assert "x.npz: is not an NPZ file" == refusal("x.npz")
 
 
 def test_members_of_an_archive_that_are_no_arrays():

@@ -51,6 +51,7 @@ def test_keys_that_are_not_there_are_gaps_and_the_order_is_that_of_the_first_obj
         (["[", '{"a": 1}', "]"], ":1: is not JSON (Expecting value at character 3)"),
         (['{"a": 1}', "", '{"a": 1'], ":3: is not JSON (Expecting ',' delimiter at character 9)"),
         (['{"a": 1}', '{"a": 1} {"a": 2}'], ":2: is not JSON (Extra data at character 10)"),
+        (['{"a": 1}'] * 1200 + ['{"a": tru}'], ":1201: is not JSON (Expecting value at character 7)"),
         (["{}"], "has no rows"),
         ([""], "has no rows"),
     ],

@@ -9,8 +9,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from nettrain.backend import host_memory, scratch_file
-from nettrain.backend.scratch_file import is_scratch, scratch_array
+from nettrain.backend import host_memory, host_prefetcher, scratch_file
+from nettrain.backend.base import HostArray
+from nettrain.backend.host_prefetcher import HostPrefetcher
+from nettrain.backend.scratch_file import is_scratch, rows_at, scratch_array
 from nettrain.data.prepare import Prepared, prepare
 from nettrain.data.prepared_folds import prepare_folds
 from nettrain.data.reading import storage
@@ -101,6 +103,13 @@ def test_an_npy_file_gives_the_same_data_from_disk(tmp_path: Path, dtype: str, o
     assert_same(*both(tmp_path / "a.npy", test=50, target_kind="classes"))
 
 
+def test_a_parquet_file_of_numbers_alone(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    frame = pl.DataFrame({"a": rng.normal(size=90), "b": rng.integers(0, 9, 90), "y": rng.normal(size=90)})
+    frame.write_parquet(tmp_path / "numbers.parquet")
+    assert_same(*both(tmp_path / "numbers.parquet", target="y"))
+
+
 def test_an_npy_file_with_gaps_and_numbers_that_mean_none(tmp_path: Path) -> None:
     rows = np.random.default_rng(2).normal(size=(ROWS, 4)).astype(np.float32)
     rows[5:50, 1], rows[3, 0] = -999, np.nan
@@ -159,6 +168,30 @@ def test_what_cannot_stay_on_disk_is_refused_in_one_line(tmp_path: Path) -> None
         prepare_folds(
             DataSettings(source=str(mixed(tmp_path)), storage="disk", folds=3), seed=0, dtype="float32"
         )
+
+
+def test_rows_are_taken_in_lots_whose_pages_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = scratch_array((40, 3), np.dtype("float64"))
+    rows[:] = np.arange(120.0).reshape(40, 3)
+    index, dropped = np.random.default_rng(0).permutation(40)[:20], list[HostArray]()
+    monkeypatch.setattr(scratch_file, "FEW_ROWS", 7)
+    monkeypatch.setattr(scratch_file, "drop_pages", dropped.append)
+    found = rows_at(rows, index)
+    np.testing.assert_array_equal(np.arange(120.0).reshape(40, 3)[index], found)
+    assert (False, 3) == (is_scratch(found), len(dropped))
+
+
+def test_parts_are_read_until_pages_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, dropped = scratch_array((40, 3), np.dtype("float64")), list[HostArray]()
+    rows[:] = np.arange(120.0).reshape(40, 3)
+    monkeypatch.setattr(host_prefetcher, "BLOCK_BYTES", 2 * 20 * 3 * 8)  # of 20 rows
+    monkeypatch.setattr(host_prefetcher, "drop_pages", dropped.append)
+    prefetcher, target = HostPrefetcher(), np.zeros((8, 3))
+    for start in range(0, 40, 8):
+        prefetcher.load(0, slice(start, start + 8), [(rows, target)])
+        prefetcher.drain()
+        np.testing.assert_array_equal(rows[start : start + 8], target)
+    assert [rows is one for one in dropped] == [True], "after 24 rows, not yet again after 16"
 
 
 def test_a_single_fold_may_stay_on_disk(tmp_path: Path) -> None:

@@ -52,6 +52,13 @@ def test_pipes_carry_every_format(name, tmp_path):
     assert str(tmp_path / "pipe") == table.origin.removesuffix("/folder/x.csv")
 
 
+def test_a_pipe_with_damaged_rows_names_the_pipe(tmp_path):
+    data = gzip.compress(b"a,b\n1,2\n" * 20, mtime=0)
+    with pytest.raises(DataError, match=rf"^{tmp_path}/pipe: is damaged or cut short \(") as caught:
+        through_pipe(tmp_path / "pipe", data[:15])
+    assert 1 == len(str(caught.value).splitlines())
+
+
 @pytest.mark.parametrize("name", ["x.npz", "x.npy"])
 def test_pipes_carry_arrays(name, tmp_path):
     x = np.arange(12.0).reshape(4, 3)

@@ -64,6 +64,16 @@ def numpy_columns():
     }
 
 
+class ArrowTable:
+    """What other libraries' tables have in common: they hand over a stream of Arrow."""
+
+    def __init__(self, frame):
+        self._frame = frame
+
+    def __arrow_c_stream__(self, requested_schema=None):
+        return self._frame.__arrow_c_stream__(requested_schema)
+
+
 FORMS = {
     "polars": lambda: FRAME,
     "categories": lambda: FRAME.with_columns(pl.col("town", "kind").cast(pl.Categorical)),
@@ -73,6 +83,8 @@ FORMS = {
     "arrays": numpy_columns,
     "rows of objects": lambda: np.array(FRAME.rows(), dtype=object),
     "lists of rows": lambda: [list(row) for row in FRAME.rows()],
+    "arrow": lambda: ArrowTable(FRAME),
+    "arrow pair": lambda: (ArrowTable(FRAME.drop("kind")), ArrowTable(FRAME.select("kind"))),
     "pair": lambda: (FRAME.drop("kind"), FRAME["kind"]),
     "pandas pair": lambda: (pandas_frame().drop(columns="kind"), pandas_frame()["kind"]),
 }
@@ -141,6 +153,13 @@ def test_an_array_is_an_npy_file(tmp_path):
     expected, data = from_file(tmp_path / "x.npy"), from_memory(rows)
     same_arrays(expected, data)
     assert expected.preprocessing.to_json() == data.preprocessing.to_json()
+
+
+def test_a_structured_array_names_its_columns():
+    rows = np.array([(i / 3, i % 2) for i in range(40)], [("size", "f8"), ("kind", "u1")])
+    expected = {"size": rows["size"], "kind": rows["kind"]}
+    same_arrays(from_memory(expected), from_memory(rows))
+    assert ("size",) == from_memory(rows).preprocessing.feature_names
 
 
 def test_y_of_several_columns_is_several_targets():

@@ -44,11 +44,8 @@ class FlatBuffer:
         struct.pack_into(f"<{kind}", self.data, at, number)
 
     def entry(self, table: int, field: int) -> int:
-        """Where the offset of a table's field stands. Raises struct.error when the table has fewer fields."""
-        fields = table - self.get("i", table)
-        if 4 + 2 * field >= self.get("H", fields):
-            raise struct.error("no such field")
-        return fields + 4 + 2 * field
+        """Where the offset of a table's field stands, in a table that has so many fields."""
+        return table - self.get("i", table) + 4 + 2 * field
 
     def has(self, table: int, field: int) -> bool:
         """Whether a table has the field."""

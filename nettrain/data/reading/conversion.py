@@ -89,7 +89,8 @@ def convert_targets(y: object, origin: str, unnamed: str = TARGET) -> ConvertedT
 
     if isinstance(y, pl.Series) or is_pandas_series(y):
         return from_columns([(str(y.name or unnamed), y)], origin)
-    if isinstance(y, pl.DataFrame | Mapping) or is_pandas_frame(y):
+    is_stream = hasattr(y, "__arrow_c_stream__") and not hasattr(y, "__array__")
+    if isinstance(y, pl.DataFrame | Mapping) or is_pandas_frame(y) or is_stream:
         return convert_table(y, origin, unnamed)
     array = object_array(y, origin) if isinstance(y, list) else np.asanyarray(y)
     if array.ndim not in (1, 2):

@@ -76,9 +76,12 @@ def detect_dialect(file: TextFile, options: ReadOptions) -> Dialect:
         raise DataError(f"{file.origin}: is empty")
     commented = bool(preamble.header)
     below = sampled.rows if commented else sampled.rows[1:]
-    first = fit_first_row(preamble.header or sampled.rows[0].cells, below, options)
+    cells = preamble.header or sampled.rows[0].cells
+    first = fit_first_row(cells, below, options)
     evidence = header_evidence([first.cells, *first.fitting(below)], options.missing)
     header = commented or first.row_names or has_header(first.cells, evidence, options)
+    if not header and len(first.cells) < len(cells):
+        first = FirstRow(cells)  # only names may have separators too many
     first = without_unused(first, below, header, options)
     return Dialect(
         preamble.separator,

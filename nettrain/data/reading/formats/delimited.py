@@ -58,12 +58,10 @@ class DelimitedRows:
         """Append rows, cells as text or as numbers."""
         chunk = allocate_chunk(frame.height, len(numeric))
         columns = [frame.get_column(name) for name in numeric]
-        if columns and all(map(is_text, columns)):
+        if columns and is_text(columns[0]):  # and so are all of them
             self.wrong |= add_texts(columns, chunk)
         else:
-            for position, column in enumerate(columns):
-                chunk[:, position], right = numbers_of(column)
-                self.wrong |= set() if right else {column.name}
+            self.wrong |= add_numbers(columns, chunk)
         self.numbers.append(chunk)
         apart = set(numeric)
         self.texts.append(columns_of(frame, (name for name in frame.columns if name not in apart)))
@@ -83,13 +81,15 @@ def add_texts(columns: "Sequence[pl.Series]", chunk: Floats) -> set[str]:
     return {column.name for column, cells in zip(columns, rows, strict=True) if cells.any()}
 
 
-def numbers_of(series: "pl.Series") -> tuple[Floats, bool]:
-    """A column's values (N,), NaN in gaps, and whether all present cells are finite numbers."""
-    if is_text(series):
-        values, wrong = as_numbers(series)
-        return values, not wrong.any()
-    values = series.to_numpy()  # gaps are null, so that a NaN here is the text "nan"
-    return values, int(np.isfinite(values).sum()) == series.len() - series.null_count()
+def add_numbers(columns: "Sequence[pl.Series]", chunk: Floats) -> set[str]:
+    """Write columns of numbers into a chunk (N, C); returns the names of those that are not all finite."""
+    wrong = set()
+    for position, column in enumerate(columns):
+        values = column.to_numpy()  # gaps are null, so that a NaN here is the text "nan"
+        chunk[:, position] = values
+        if np.isfinite(values).sum() < column.len() - column.null_count():
+            wrong.add(column.name)
+    return wrong
 
 
 @file_format(*ENDINGS, packed=True)

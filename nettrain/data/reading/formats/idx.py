@@ -65,8 +65,6 @@ def table_of(images: Path, labels: Path | None, origin: str, split: str) -> tupl
     import polars as pl
 
     pixels = read_idx(images)
-    if not pixels.size:
-        raise DataError(f"{display_path(images)}: holds no images")
     image = ImageShape.of(pixels.shape[1:])
     pixels = pixels.reshape(len(pixels), -1)
     cells = {} if labels is None else {LABEL: read_labels(labels, images, len(pixels))}
