@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from nettrain.output.fitting import first_fitting, fits
 from nettrain.output.numbers import count, deviation, figure, seconds
 from nettrain.output.progress import title
 from nettrain.store.run_overview import main_metric
@@ -44,15 +44,14 @@ def comparison_table(console: Console, comparison: Comparison) -> Table:
     rows = figure_rows(comparison)
     labels = [entry.label for entry in comparison.entries]
     wide = _entries_as_columns(labels, rows)
-    if len(labels) <= MOST_COLUMNS and _fits(console, wide):
+    if len(labels) <= MOST_COLUMNS and fits(console, wide):
         return wide
     names = [name for name in DROPPED if any(_is_called(row, name) for row in rows)]
-    for number in range(len(names) + 1):
-        shown = [row for row in rows if not any(_is_called(row, name) for name in names[:number])]
-        table = _entries_as_rows(labels, shown)
-        if _fits(console, table):
-            break
-    return table
+    less_and_less = (
+        [row for row in rows if not any(_is_called(row, name) for name in names[:number])]
+        for number in range(len(names) + 1)
+    )
+    return first_fitting(console, (_entries_as_rows(labels, shown) for shown in less_and_less))
 
 
 MOST_COLUMNS = 5  # entries that are columns
@@ -137,11 +136,6 @@ def _entries_as_rows(labels: Sequence[str], rows: Sequence[FigureRow]) -> Table:
 
 def _table() -> Table:
     return Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
-
-
-def _fits(console: Console, table: Table) -> bool:
-    wide = console.options.update(width=10_000)
-    return Measurement.get(console, wide, table).maximum <= console.width
 
 
 def _is_called(row: FigureRow, name: str) -> bool:

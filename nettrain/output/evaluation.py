@@ -5,10 +5,10 @@ from contextlib import contextmanager
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from nettrain.output.fitting import fits
 from nettrain.output.interval_tables import distribution_lines, intervals_by_target, quantiles_by_target
 from nettrain.output.numbers import count, figure, plural
 from nettrain.output.postprocessing import postprocessing_lines
@@ -180,8 +180,7 @@ def confusion_table(confusion: ConfusionMatrix, console: Console) -> Table | Non
     numbered = [f"{number} {name}" for number, name in zip(numbers, names, strict=True)]
     for header, labels in ((names, names), (numbers, numbered)):
         table = _confusion(confusion.matrix, header, labels)
-        width = Measurement.get(console, console.options.update(width=1000), table).maximum
-        if width <= console.width:
+        if fits(console, table):
             return table
     return None
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -16,6 +15,7 @@ from nettrain.checks.report import (
     TensorReport,
     WorstReport,
 )
+from nettrain.output.fitting import first_fitting
 from nettrain.output.numbers import count, figure
 
 LABEL = 9  # characters of the labels in front of lines
@@ -72,11 +72,7 @@ def lines(console: Console, facts: Mapping[str, str]) -> None:
 
 def fitting(console: Console, tensors: Sequence[TensorReport], without: tuple[str, ...] = ()) -> Table:
     """The table of tensors, without its least needed columns where the terminal is narrow."""
-    for more in WITHOUT:
-        table = tensor_table(tensors, (*without, *more))
-        if Measurement.get(console, console.options.update(width=1000), table).maximum <= console.width:
-            break
-    return table
+    return first_fitting(console, (tensor_table(tensors, (*without, *more)) for more in WITHOUT))
 
 
 def tensor_table(tensors: Iterable[TensorReport], without: tuple[str, ...] = ()) -> Table:

@@ -6,10 +6,10 @@ from typing import cast
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from nettrain.output.fitting import fits
 from nettrain.output.numbers import count, deviation, figure
 from nettrain.output.progress import title
 from nettrain.store.summary import Ending, FoldSummary, Metrics, RunSummary
@@ -43,7 +43,7 @@ def members_table(console: Console, summary: RunSummary, headline: str) -> Table
     columns = _columns(summary, headline)
     table = _table(columns, summary)
     for name in OPTIONAL_OF_FOLDS if "folds" in summary else OPTIONAL:
-        if Measurement.get(console, console.options.update(width=1000), table).maximum <= console.width:
+        if fits(console, table):
             break
         columns.pop(name, None)
         table = _table(columns, summary)

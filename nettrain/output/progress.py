@@ -9,7 +9,6 @@ from typing import Protocol
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.measure import Measurement
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -17,6 +16,7 @@ from rich.text import Text
 from nettrain.catalogue.metrics import metrics
 from nettrain.catalogue.metrics.classes import Positive
 from nettrain.experiment.monitors import RUNNING
+from nettrain.output.fitting import first_fitting
 from nettrain.output.layer_table import LayerRows
 from nettrain.output.numbers import rate, seconds, spread
 from nettrain.training.diagnostics.epoch_summary import EpochSummarizer, EpochSummary
@@ -220,11 +220,7 @@ def line(row: EpochSummary) -> str:
 
 def fitting_table(console: Console, rows: list[EpochSummary], best: float | None) -> Table:
     """The table of epochs, without its least needed columns where the terminal is narrow."""
-    for without in WITHOUT:
-        table = epoch_table(rows, best, without)
-        if Measurement.get(console, console.options.update(width=1000), table).maximum <= console.width:
-            break
-    return table
+    return first_fitting(console, (epoch_table(rows, best, without) for without in WITHOUT))
 
 
 def epoch_table(rows: list[EpochSummary], best: float | None, without: tuple[str, ...] = ()) -> Table:

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
 from nettrain.catalogue.metrics import metrics
 from nettrain.inference.intervals import ByTarget
 from nettrain.model.architecture import INPUT, OUTPUT, Architecture, Block
+from nettrain.output.fitting import fits
 from nettrain.output.interval_tables import intervals_by_split
 from nettrain.output.members import endings, members_table, unconverged
 from nettrain.output.numbers import count, figure, plural, seconds, spread
@@ -152,8 +152,7 @@ def _side_by_side(console: Console, *tables: Table) -> None:
     """Tables next to each other where they fit, otherwise one below the other."""
     row = Table.grid(padding=(0, 4))
     row.add_row(*tables)
-    fits = Measurement.get(console, console.options.update(width=1000), row).maximum <= console.width
-    for table in [row] if fits else tables:
+    for table in [row] if fits(console, row) else tables:
         console.print(table)
 
 

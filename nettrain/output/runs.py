@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
 from nettrain.experiment.keys import shortest_end
+from nettrain.output.fitting import fits
 from nettrain.output.numbers import count, figure, seconds, setting
 from nettrain.output.progress import title
 from nettrain.store.run_overview import RunOverview
@@ -80,8 +80,7 @@ class _RunsTable:
 
     def fits(self, console: Console, keys: Sequence[str]) -> bool:
         """Whether the console is wide enough for each cell to take one line."""
-        wide = console.options.update(width=10_000)
-        return Measurement.get(console, wide, self.table(keys)).maximum <= console.width
+        return fits(console, self.table(keys))
 
     def table(self, keys: Sequence[str]) -> Table:
         """A row for each run, with these keys."""

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
 from nettrain.experiment.sweep_goals import PARAMETERS, SECONDS
+from nettrain.output.fitting import first_fitting
 from nettrain.output.importance_table import show_importance
 from nettrain.output.numbers import count, figure, plural, rate, seconds, spread
 from nettrain.output.progress import title
@@ -147,11 +147,10 @@ def fitting_table(
     """
     needed = [metric, *goals]
     others = sorted({name for leader in leaders for name in leader.figures} - set(needed))
-    for figures, epochs in (([*needed, *others], True), ([*needed, *others], False), (needed, False)):
-        table = best_table(leaders, figures, keys, epochs=epochs)
-        if Measurement.get(console, console.options.update(width=1000), table).maximum <= console.width:
-            break
-    return table
+    shown = (([*needed, *others], True), ([*needed, *others], False), (needed, False))
+    return first_fitting(
+        console, (best_table(leaders, figures, keys, epochs=epochs) for figures, epochs in shown)
+    )
 
 
 def best_table(

@@ -216,3 +216,47 @@ def test_labels_of_the_worst_rows_are_0_and_1():
     worst = {**BASE["worst"][0], "true": {"wet": 1.0}, "predicted": {"wet": 0.0}, "probability": None}
     line = next(line for line in shown(80, worst=[worst]) if "rows.csv:139" in line)
     assert ["rows.csv:139", "1", "0", "0.5056"] == line.split()
+
+
+def described(quantiles: list[float], intervals: list[float] = []) -> dict[str, Any]:  # noqa: B006
+    return {
+        "quantiles": [{"level": level, "below": 0.76, "loss": 0.3627} for level in quantiles],
+        "intervals": [{"level": level, "coverage": 0.875, "width": 2.5} for level in intervals],
+        "crps": None,
+        "crossed": None,
+    }
+
+
+def test_quantiles_that_are_the_ends_of_no_interval() -> None:
+    lines = shown(80, distribution={"y": described([0.5])})
+    assert " quantile   rows below   pinball loss" in lines
+    assert " 0.5              76 %         0.3627" in lines
+    assert not [line for line in lines if "interval" in line]
+
+
+def test_the_intervals_of_many_targets_have_a_table_of_24_rows() -> None:
+    names = [f"a target with a name that never ends {k}" for k in range(13)]
+    lines = shown(80, distribution={name: described([], [0.9, 0.5]) for name in names})
+    assert 12 == len([line for line in lines if line.startswith(" 50 %         a target with a name th…")])
+    assert " and 2 more" in lines
+
+
+def test_the_importance_of_many_columns_has_a_table_of_24_rows() -> None:
+    columns = [{"column": f"x{k}", "mean": 0.1, "sd": 0.01} for k in range(1026)]
+    lines = shown(80, importance={**BASE["importance"], "columns": columns})
+    assert [" x23"] == [line[:4] for line in lines if line.startswith(" x")][-1:]
+    assert " and 1,002 more" in [line.rstrip() for line in lines]
+
+
+@pytest.mark.parametrize(("labels", "told"), [(12, True), (13, False)])
+def test_few_labels_have_a_matrix_each(labels: int, told: bool) -> None:
+    names = [f"label{k}" for k in range(labels)]
+    rows = [{"name": n, "precision": 1.0, "recall": 1.0, "f1": 1.0, "rows": 5} for n in ("0", "1")]
+    lines = several(
+        {name: {"accuracy": 1.0} for name in names},
+        classes=dict.fromkeys(names, rows),
+        confusion={name: {"classes": ["0", "1"], "matrix": [[5, 0], [0, 5]]} for name in names},
+        worst=[],
+    )
+    assert (labels if told else 0) == len([line for line in lines if line.startswith(" true ↓")])
+    assert told == ("label3" in lines)

@@ -4,8 +4,10 @@ from io import StringIO
 
 from rich.console import Console
 
+from nettrain.output.gradcheck_view import show_check
 from nettrain.output.gradient_matrix import matrix_view
-from nettrain.output.gradients import function_view, gradient_report
+from nettrain.output.gradients import fitting, function_view, gradient_report
+from nettrain.workflow.gradcheck import CatalogueCheck
 
 FACTS = {"network": "2-4-3, 27 parameters, initial weights", "loss": "cross_entropy, objective 1.204"}
 
@@ -195,3 +197,16 @@ def test_the_catalogue_in_120_columns_tells_counts_too():
     wide = drawn(matrix_view, {**MATRIX, "rows": MATRIX["rows"][1:4]}, width=120)
     assert "   batch_norm        84         2      4.5e-11   1.2e-15   ✓\n" in wide
     assert wide.endswith("verdict  all gradients are right\n")
+
+
+def test_columns_that_nobody_can_do_without_stay_however_narrow_the_terminal():
+    table = fitting(Console(width=10), RIGHT["tensors"])
+    assert ["layer", "tensor", "checked", "skipped", "difference", "dual", "verdict"] == [
+        str(column.header) for column in table.columns
+    ]
+
+
+def test_a_check_is_shown_by_what_was_checked():
+    out = StringIO()
+    show_check(Console(file=out, width=80), CatalogueCheck(MATRIX), verbose=False)
+    assert drawn(matrix_view, MATRIX) == "".join(line.rstrip() + "\n" for line in out.getvalue().splitlines())

@@ -8,8 +8,9 @@ import pytest
 from rich.console import Console
 
 from nettrain.output.progress import EpochSample, LiveProgress, PlainProgress, latest, progress, thinned
+from nettrain.output.training_view import show_progress
 from nettrain.training.diagnostics.epoch_summary import EpochSummarizer, EpochSummary
-from nettrain.training.events import EpochDone
+from nettrain.training.events import AdviceGiven, EpochDone
 
 
 def event(epoch: float, epochs: int, loss: float, *, better: bool = False, penalty: float = 0.0) -> EpochDone:
@@ -207,3 +208,25 @@ def test_a_short_run_is_shown_as_it_was() -> None:
     assert [one.epoch for one in sample.thinned(12)] == list(range(1, 9))
     assert sample.best is not None
     assert sample.best.epoch == 3
+
+
+def test_advice_stands_above_the_live_table_and_none_is_shown_when_quiet() -> None:
+    advice = AdviceGiven("learning rate", 3, "the loss rises: a smaller learning rate")
+    out = StringIO()
+    display = LiveProgress(Console(file=out, width=80, force_terminal=True, color_system=None))
+    with_nothing = len(out.getvalue())
+    display.advice(advice)
+    assert "advice, epoch 3 the loss rises: a smaller learning rate" in out.getvalue()[with_nothing:]
+    display.close()
+    assert "train loss" not in out.getvalue()
+    quiet = progress(Console(file=(silent := StringIO())), quiet=True)
+    quiet.advice(advice)
+    quiet.close()
+    assert "" == silent.getvalue()
+
+
+def test_the_display_of_a_training_is_told_of_advice() -> None:
+    out = StringIO()
+    with show_progress(Console(file=out, width=80), quiet=False) as on_event:
+        on_event(AdviceGiven("learning rate", 3, "the loss rises"))
+    assert "advice, epoch 3: the loss rises\n" == out.getvalue()
