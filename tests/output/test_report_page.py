@@ -2,7 +2,9 @@
 
 import base64
 import hashlib
+import os
 import re
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
@@ -11,6 +13,7 @@ import pytest
 import nettrain
 from nettrain.output.report_page.html import element, markup
 from nettrain.output.report_page.words import percent
+from nettrain.output.report_page.write import page_file
 from tests.output.page_of import EVIL, Parsed, people, train
 
 SVG = re.compile(r"<svg.*?</svg>", re.DOTALL)
@@ -265,3 +268,90 @@ def test_a_plane_is_seen_and_so_are_the_layers(folder):
     assert "Decision regions" in page.words
     last = run.diagnostics.filter(run.diagnostics["epoch"] == 8)
     assert all(f"{value:#.4g}" in page.words for value in last["weight_norm"])
+
+
+def rare(folder, name, data, target, *overrides, **keys):
+    """The page of a run of two epochs on columns of 60 rows."""
+    experiment = {
+        "experiment": name,
+        "seed": 1,
+        "data": {"target": target, "test": 0.2},
+        "model": {"hidden": [4]},
+        "training": {"epochs": 2},
+    }
+    run = nettrain.train({**experiment, **keys}, *overrides, data=data, folder=folder / name)
+    return Parsed.of(run.report()), run
+
+
+X = np.random.default_rng(0).normal(size=(60, 2))
+SIGNS = {"a": X[:, 0], "b": X[:, 1], "y": np.where(X[:, 0] > 0, "up", "down")}
+
+
+def test_several_numbers_are_told_one_by_one(folder):
+    page, run = rare(folder, "two", {"a": X[:, 0], "p": X[:, 1], "q": 2 * X[:, 1]}, ["p", "q"])
+    assert "Targets one by one Figures of each target target rmse" in page.words
+    worst = run.evaluate(worst=1).worst[0]
+    assert f"p {worst.true['p']:#.4g}, q {worst.true['q']:#.4g} " in page.words
+
+
+def test_layers_of_several_networks_name_them(folder):
+    page, _ = rare(folder, "layered", SIGNS, "y", "training.repeat=2", "training.diagnostics=true")
+    table = page.words[page.words.index("Diagnostics by layer layer member ") :]
+    assert " hidden 1 0 " in table
+    assert " hidden 1 1 " in table
+    assert " output 1 " in table
+
+
+def test_figures_of_training_rows_flatter(folder):
+    page, _ = rare(folder, "flattered", SIGNS, "y", "data.test=null", "data.validation=null")
+    assert "There are no rows that it was not trained on: figures on training rows flatter a network." in (
+        page.words
+    )
+
+
+def test_many_classes_have_a_drawn_matrix(folder, monkeypatch):
+    monkeypatch.setattr("nettrain.output.report_page.mistakes.MOST_IN_TABLE", 1)
+    page, _ = rare(folder, "drawn", SIGNS, "y")
+    assert "Confusion matrix A row is a true class" in page.words
+    assert "Confusion A row" not in page.words
+
+
+def test_yes_or_no_and_gaps_have_their_words(folder):
+    path = folder / "answers.csv"
+    cells = [("", "", "up"), ("true", "u", "down"), ("false", "v", "up")] * 20
+    path.write_text("known,kind,y\n" + "\n".join(map(",".join, cells)) + "\n")
+    run = train(folder, path, "training.epochs=1", "data.columns={numeric: [known]}", name="answers")
+    words = Parsed.of(run.report()).words
+    assert "known yes or no false, true filled with " in words
+    assert "kind categories u, v a category of their own 3" in words
+
+
+@pytest.mark.parametrize("target", ["y", "b"])
+def test_predictions_that_overflow_are_said_to_be_no_numbers(folder, target):
+    """Test rows are so far from training rows that sums in the network are infinite."""
+    paths = folder / f"near {target}.csv", folder / f"far {target}.csv"
+    for path, a in zip(paths, (SIGNS["a"].tolist(), [3e38] * 60), strict=True):
+        path.write_text("a,y\n" + "".join(f"{x},{y}\n" for x, y in zip(a, SIGNS[target], strict=True)))
+    data = {"source": str(paths[0]), "test": str(paths[1]), "target": "y", "scaling": "none"}
+    experiment = {
+        "experiment": "far",
+        "seed": 1,
+        "data": data,
+        "model": {"hidden": [64]},
+        "training": {"epochs": 1},
+    }
+    run = nettrain.train(experiment, folder=folder / f"overflow {target}")
+    assert np.isnan(run.metrics["test"]["loss"])
+    assert "Predictions for 60 test rows. Its predictions are not finite." in Parsed.of(run.report()).words
+
+
+def test_a_page_may_go_into_a_pipe():
+    assert Path(os.devnull) == page_file(Path("nowhere"), Path(os.devnull))
+
+
+def test_importance_that_would_take_long_is_left_out(folder, monkeypatch):
+    monkeypatch.setattr("nettrain.workflow.report.own_rows.affordable_rows", lambda trained: 0)
+    page, _ = rare(folder, "costly", SIGNS, "y")
+    assert "Left out, since it would take long here: nettrain evaluate RUN --importance measures it." in (
+        page.words
+    )
