@@ -28,6 +28,12 @@ def test_of_a_run_and_of_a_file(folder):
     assert picture.read_bytes() != (folder / "before.png").read_bytes()
 
 
+def test_without_a_picture_the_row_and_its_prediction_are_told(folder):
+    done = inside(folder, "graph", "runs/xor_backprop", "--row", "1", "--no-figures")
+    assert "training row 1: a_xor_b 1" in done.out
+    assert "picture" not in done.out
+
+
 def test_as_json(folder):
     done = inside(folder, "graph", "runs/xor_backprop", "--row", "2", "--json", "--quiet", "--no-figures")
     report = json.loads(done.out)

@@ -27,6 +27,16 @@ def test_the_report_and_the_picture(folder):
     assert first == picture.read_bytes(), "the same run has the same picture"
 
 
+def test_the_distance_at_which_the_loss_doubles(folder):
+    arguments = ("--resolution", "5", "--span", "3", "--no-path", "--no-figures")
+    done = inside(folder, "landscape", "runs/iris", *arguments)
+    distance = json.loads(inside(folder, "landscape", "runs/iris", *arguments, "--json").out)[
+        "doubling_distance"
+    ]
+    told = f"the loss doubles when weights change by {distance:.2g} of their length in a random direction"
+    assert told in " ".join(done.out.split())
+
+
 def test_as_json(folder):
     done = inside(
         folder, "landscape", "runs/iris", "--resolution", "5", "--no-path", "--no-figures", "--json"

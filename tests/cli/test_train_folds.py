@@ -186,6 +186,33 @@ def people(folder):
     return path
 
 
+@pytest.mark.parametrize(
+    ("key", "told"),
+    [
+        ("data.columns.group=house", "3 of whole groups of house: 40 rows train a network, 20 are held out"),
+        (
+            "data.order={by: day}",
+            "3 in the order of time, each after the rows that train it: 15 to 45 rows train a network, 15 are held out",
+        ),
+    ],
+)
+def test_folds_of_groups_and_of_time_are_told(folder, key, told):
+    rows = "\n".join(f"{k % 7},{k % 6},2020-01-{k % 28 + 1:02},{'no' if k % 3 else 'yes'}" for k in range(60))
+    (folder / "visits.csv").write_text(f"age,house,day,smokes\n{rows}\n")
+    file = folder / "visits.yaml"
+    file.write_text("experiment: visits\ndata: {source: visits.csv, target: smokes}\ntraining: {epochs: 1}\n")
+    answer = inside(folder, "train", file, "--folds", "3", "--no-figures", key)
+    assert 0 == answer.code, answer.err
+    assert told in " ".join(answer.out.split())
+
+
+def test_when_every_fold_diverged_it_fails_and_draws_what_there_is(folder, people):
+    settings = ("optimizer={name: sgd, learning_rate: 1e30}", "experiment=wild")
+    answer = inside(folder, "train", people.with_suffix(".yaml"), "--folds", "3", *settings)
+    assert (1, "3 of 3 folds diverged in runs/wild: folds 1, 2, 3\n") == (answer.code, answer.err)
+    assert ["folds.png"] == [path.name for path in (folder / "runs" / "wild").glob("*.png")]
+
+
 def test_without_test_rows_the_held_out_ones_are_named(folder, people):
     answer = inside(folder, "evaluate", "runs/people")
     assert (2, "") == (answer.code, answer.out)

@@ -355,3 +355,11 @@ def test_importance_that_would_take_long_is_left_out(folder, monkeypatch):
     assert "Left out, since it would take long here: nettrain evaluate RUN --importance measures it." in (
         page.words
     )
+
+
+def test_a_test_row_alone_has_no_thresholds(folder):
+    """The last one, whose class is "up"."""
+    one = {"a": X[:, 0], "when": np.arange(60.0), "y": np.array(["down", "up"] * 30)}
+    page, run = rare(folder, "one class", one, "y", "data.order={by: when}", "data.test=1")
+    assert np.isnan(run.metrics["test"]["roc_auc"])
+    assert "thresholds" not in sections(page)

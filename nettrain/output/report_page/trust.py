@@ -1,7 +1,6 @@
 """How far predictions can be trusted: thresholds, calibration, and the columns they rest on."""
 
 from collections.abc import Iterator, Sequence
-from math import isnan
 
 from nettrain.inference.reliability import ReliabilityBin, calibration_error, overconfidence
 from nettrain.inference.threshold_curve import ThresholdCurve, ThresholdPoint
@@ -30,16 +29,12 @@ def threshold_section(rows: ReportedRows, curve: ThresholdCurve, drawings: Drawi
     if rows.best_f1_threshold is not None and rows.best_f1_threshold != marked[0].threshold:
         marked.append(curve.at(rows.best_f1_threshold))
     positive = rows.task.positive
-    area = rows.metrics.get("roc_auc")
     text = (
         f"A row is called “{positive}” when its prediction reaches the threshold. The lower it is, the more"
-        " of them are found, and the more others are called so too."
+        " of them are found, and the more others are called so too. The area under the ROC curve,"
+        f" {figure(rows.metrics['roc_auc'])}, is the chance that a row of “{positive}” ranks above one that"
+        " is not."
     )
-    if area is not None and not isnan(area):
-        text += (
-            f" The area under the ROC curve, {figure(area)}, is the chance that a row of “{positive}” ranks"
-            " above one that is not."
-        )
     picture = threshold_picture(curve, marked, "", render=svg)
     return drawings.figure(picture, "ROC curve, and precision against recall", text), _thresholds(
         rows, curve, marked
