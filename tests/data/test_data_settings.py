@@ -47,6 +47,8 @@ REFUSED = [
     ),
     ({"folds": 5, "validation": "v.csv"}, "v.csv does not go with data.folds"),
     ({"folds": {"count": 5, "repeats": 2}, "order": "time"}, "2 does not go with data.order, by which every"),
+    ({"names": ["a", "", "y"]}, "has an empty name"),
+    ({"names": ["a", "b", "a"]}, 'names two columns "a"'),
     ({"order": "tim"}, "is not random, time, or a block such as {by: date}"),
     ({"order": {"by": 0.5}}, "is not random, time, or a block such as {by: date}"),
     ({"order": {}}, "is not random, time, or a block such as {by: date}"),

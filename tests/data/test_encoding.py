@@ -213,12 +213,16 @@ def test_booleans_as_numbers():
     for cells in ([True, False, None], ["TRUE", "false", None]):
         encoder, table = wanted(cells, numeric=["c"])
         assert [[1, 0], [0, 0], [0.5, 1]] == encoder.encode(table).tolist()
+    assert [[1, 0], [0.5, 1]] == encoder.encode(Table.of({"c": [1, None]})).tolist()
+    assert [[0.5, 1], [0.5, 1]] == encoder.encode(Table.of({"c": [None, None]})).tolist()
     with pytest.raises(DataError) as caught:
         encoder.encode(Table.of({"c": ["true", "maybe"]}, "new.csv"))
     assert str(caught.value).startswith('new.csv row 2: column "c": "maybe" is not a number')
 
 
 def test_wanted_numbers_must_be_some():
+    encoder, table = wanted([*(f"{i}" for i in range(3)), None], numeric=["c"])
+    assert [[0, 0], [1, 0], [2, 0], [1, 1]] == encoder.encode(table).tolist()
     with pytest.raises(DataError) as caught:
         wanted(["a", "1", "b"], numeric=["c"])
     assert (

@@ -112,6 +112,22 @@ def test_gaps_do_not_hide_a_copy_and_may_tell_by_themselves():
     assert leak == found("y", boat=boat, y=np.where(yes, 1, 0))
 
 
+def test_a_copy_in_a_few_rows_proves_nothing():
+    assert {} == found("y", rare=np.where(np.arange(N) % 12 == 0, PRICE * 1.08, np.nan), y=PRICE)
+
+
+def test_as_many_addends_as_chance_fits_are_none():
+    """With 60 columns of 120 rows, least squares come close to any number."""
+    columns = {f"x{k}": RANDOM.normal(size=N) for k in range(60)}
+    assert {} == found("y", **columns, y=columns["x0"] + columns["x1"])
+
+
+def test_large_data_are_looked_at_in_rows_at_even_distances(monkeypatch):
+    monkeypatch.setattr("nettrain.data.giveaways.CELLS", 80)  # 40 rows of two columns
+    leak = np.where(np.arange(N) == 1, -1.0, 2 * PRICE)  # but in a row between these
+    assert {"leak": 'is "y" in another unit'} == found("y", leak=leak, y=PRICE)
+
+
 def test_a_category_may_tell_a_number_of_few_values():
     stars = RANDOM.integers(1, 6, N)
     words = np.array(["", "bad", "poor", "fair", "good", "best"])[stars]

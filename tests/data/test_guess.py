@@ -185,12 +185,18 @@ def test_no_target_is_an_error():
         target({"a": NUMBERS, "class": CLASSES}, wanted="clas")
 
 
+def test_a_target_without_a_value_is_an_error(tmp_path):
+    with pytest.raises(DataError, match=r'rows\.csv: target "y": no row has a value$'):
+        guessed(tmp_path, {"x": NUMBERS, "y": [""] * N}, target="y")
+
+
 def test_columns_of_no_use():
     table = Table.of(
         {
             "row": list(ROWS),
             "name": [f"name {i}" for i in ROWS],
             "user_id": [1000 + 7 * (i % 30) for i in ROWS],
+            "client_id": [f"c{i % 25}" for i in ROWS],
             "store_id": [i % 5 for i in ROWS],
             "same": ["k"] * N,
             "sometimes": [1 if i % 2 else None for i in ROWS],
@@ -205,6 +211,7 @@ def test_columns_of_no_use():
         "row": "numbers the rows",
         "name": "60 different texts in 60 rows",
         "user_id": "named like an identifier",
+        "client_id": "named like an identifier",
         "same": "always k",
         "none": "no value at all",
         "ticket": "60 different texts in 60 rows",

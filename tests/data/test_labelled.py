@@ -148,6 +148,9 @@ def test_several_targets_keep_their_scale(tmp_path, monkeypatch):
     stored = Preprocessing.from_json(json.loads(json.dumps(data.preprocessing.to_json())))
     write("new.csv", "b,x,a\n", ["0.5,3,16", "2,5,1"])
     np.testing.assert_allclose([[0.5, 16], [2, 1]], stored.unscale(read_labelled("new.csv", stored).y))
+    write("new.csv", "b,x,a\n", ["0.5,3,16", "2,5,one"])
+    with pytest.raises(DataError, match=r'^new\.csv:3: column "a": "one" is not a number; correct it$'):
+        read_labelled("new.csv", stored)
 
 
 @pytest.mark.parametrize("spelling", [("True", "False"), ("TRUE", "FALSE"), ("true", "false")])

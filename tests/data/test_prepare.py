@@ -452,6 +452,13 @@ def test_refuses_wrong_roles_in_one_line(keys, message, tmp_path, monkeypatch):
     assert message == str(caught.value)
 
 
+def test_rows_and_classes_of_which_each_that_weighs_belongs_to_one_that_does_not(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, "t,a,w\n" + "p,1,1\nq,2,0\n" * 6)
+    with pytest.raises(DataError, match=r"^data\.class_weights: no training row weighs more than 0$"):
+        prepared("x.csv", columns={"weight": "w"}, target="t", class_weights={"p": 0}, validation=0)
+
+
 @pytest.mark.parametrize(
     ("rows", "keys", "message"),
     [

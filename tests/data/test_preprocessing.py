@@ -1,6 +1,7 @@
 """What predict needs: new rows become the same numbers, in any column order, and files keep every bit."""
 
 import json
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -12,7 +13,8 @@ from nettrain.data.reading.builtin import read_builtin
 from nettrain.data.reading.options import ReadOptions
 from nettrain.data.settings import DataSettings
 from nettrain.data.tables.table import Table
-from nettrain.errors import DataError, StoredContentError
+from nettrain.errors import DataError, StoredContentError, StoredFileError
+from nettrain.store.preprocessing_file import parse_preprocessing
 from tests.data.reading import read_rows
 
 
@@ -58,6 +60,7 @@ def test_json_keeps_every_bit(penguins):
         ("scaling", {"name": "minmax", "range": [1.0, 0.0]}, "scaling: range does not rise from low to high"),
         ("fitted", {"center": [0.0]}, "fitted: has center, the scaling needs center and scale"),
         ("fitted", {"center": [0.0], "scale": [1.0]}, "fitted.center: has 1 numbers, for "),
+        ("fitted", {"center": [[0.0], [0.0, 1.0]]}, "fitted.center: has rows of different lengths"),
         ("image", {"height": 4, "width": 4, "channels": 1, "channels_first": False}, "image: has 16 pixels "),
     ],
 )
@@ -72,9 +75,44 @@ def test_columns_and_targets_that_cannot_be_are_named(penguins):
     twice = stored | {"inputs": [*stored["inputs"], stored["inputs"][0]]}
     with pytest.raises(StoredContentError, match=r"inputs: column \".*\" is there twice"):
         Preprocessing.from_json(twice)
-    target = stored["target"] | {"classes": []}
-    with pytest.raises(StoredContentError, match=r"target\.classes: 0 classes of classes"):
-        Preprocessing.from_json(stored | {"target": target})
+    for changes, said in (
+        ({"classes": []}, "target.classes: 0 classes of classes"),
+        ({"classes": ["a", "a"]}, "target.classes: 2 classes of classes"),
+        ({"names": ["a", "b"]}, 'target.names: "a", "b" are not those of classes'),
+        ({"kind": "numbers", "classes": [], "scale": [1.0]}, "target.center: has 0 numbers of numbers"),
+        ({"center": [1.0]}, "target.center: has 1 number of classes"),
+    ):
+        with pytest.raises(StoredContentError) as caught:
+            Preprocessing.from_json(stored | {"target": stored["target"] | changes})
+        assert said == str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {"first": "yesterday"},
+            'inputs.0.first: "yesterday" is not a date such as 2024-02-29T00:00:00',
+        ),
+        (
+            {"last": "2024-02-29T00:00:00Z"},
+            'inputs.0.last: "2024-02-29T00:00:00Z" is not a date such as 2024-02-29T00:00:00',
+        ),
+        ({"parts": ["century"]}, 'inputs.0.parts.0: "century" is not a component of dates (year, month, '),
+        ({"fill": [1.0]}, "inputs.0.fill: 1 numbers for "),
+    ],
+)
+def test_columns_of_dates_that_cannot_be_are_named(changes, said, tmp_path):
+    days = pl.date_range(date(2020, 1, 1), date(2021, 12, 31), "1d", eager=True)
+    pl.DataFrame({"day": days, "y": ["a", "b", "a"] * (len(days) // 3) + ["a"] * (len(days) % 3)}).write_csv(
+        tmp_path / "x.csv"
+    )
+    stored = fitted(str(tmp_path / "x.csv"), target="y").to_json()
+    (column,) = stored["inputs"]
+    text = json.dumps(stored | {"inputs": [column | changes]})
+    with pytest.raises(StoredFileError) as caught:
+        parse_preprocessing(text, "preprocessing.json")
+    assert str(caught.value).startswith(f"preprocessing.json: {said}")
 
 
 def test_says_what_a_network_needs(penguins, iris):

@@ -32,6 +32,7 @@ def test_rows_weigh_what_their_column_says_or_1():
             'x.csv row 2: weight "w": "much" is not a finite number from 0 to 1e+20 (and 1 more)',
         ),
         ([0, 0, 1], 'x.csv: weight "w": all training rows weigh 0'),
+        ([1e-21, 0, 1], 'x.csv: weight "w": all training rows weigh less than 1e-20'),
     ],
 )
 def test_refuses_what_is_no_weight(cells, message):

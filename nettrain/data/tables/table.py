@@ -23,7 +23,6 @@ FEW_TEXTS = 5  # or so many different texts, such as marks that mean no value
 ColumnsOfNumbers = RowChunks | DiskColumns
 POSITION = re.compile(r"-?(0|[1-9]\d*)")  # 01 is a name
 MOST_COLUMNS = 1 << 16  # of a file; each takes a tenth of a millisecond wherever something is done with it
-MOST_NAMES = 12  # in a message, before it gets hard to read
 
 
 @dataclass(frozen=True)
@@ -168,10 +167,7 @@ class Table:
     def refuse_unknown(self, name: str, role: str) -> None:
         """Raise DataError with the nearest name when the table has no such column."""
         if name not in self.known_names:
-            hint = nearest(name, self.columns)
-            if len(self.columns) > MOST_NAMES and "did you mean" not in hint:
-                hint = f" (it has {', '.join(self.columns[:MOST_NAMES])}, ...)"
-            raise DataError(f'{self.origin}: no {role} "{name}"{hint}')
+            raise DataError(f'{self.origin}: no {role} "{name}"{nearest(name, self.columns)}')
 
     def find(self, setting: str | int) -> str | None:
         """The column that settings name: the one of this name or, where there is none, at this position."""
