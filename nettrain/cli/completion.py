@@ -123,12 +123,13 @@ def _entries(incomplete: str, endings: tuple[str, ...]) -> list[str]:
 
 
 def complete_column(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Columns of the data that `nettrain init` is given."""
+    """Columns of the data that `nettrain init` is given, or of the file of `nettrain tune`."""
     from nettrain.errors import NettrainError
     from nettrain.workflow.columns import named_columns
 
     with suppress(NettrainError, OSError, ValueError):
-        names = named_columns(str(_arguments(ctx)["data"]))
+        arguments = _arguments(ctx)
+        names = named_columns(str(arguments.get("data") or arguments.get("file")))
         return [name for name in names if name.startswith(incomplete)]
     return []
 
