@@ -256,7 +256,8 @@ class _Rounds:
         self.candidates += candidates
         for key, values in (more_results or {}).items():
             self._more[key].extend(values)
-        self.results = search._format_results(self.candidates, len(folds), self.out, self._more)
+        if self.out:
+            self.results = search._format_results(self.candidates, len(folds), self.out, self._more)
         return self.results
 
     def _folds(self, splitter: Any) -> list[Fold]:

@@ -171,9 +171,7 @@ def config_values(config: object) -> Values:
         return {}
     values = read(Path(config)).values if isinstance(config, str | PathLike) else plain(config)
     if not isinstance(values, dict):
-        raise SpecError(
-            f"config: is {type(config).__name__}, not an experiment file or a mapping of its keys"
-        )
+        raise SpecError(f"config: {config}: an experiment file is a block of keys")
     data = values.get("data")
     if isinstance(data, dict):
         elsewhere = (*ELSEWHERE, "labels")

@@ -244,6 +244,51 @@ def test_verbose_prints_what_scikit_learn_prints(capsys):
     assert shown[0] == shown[1]
 
 
+def test_verbose_prints_the_validation_loss_of_numbers(capsys):
+    fitted = MLPRegressor(max_iter=2, verbose=True, early_stopping=True, random_state=0).fit(X, Y)
+    lines = capsys.readouterr().out.splitlines()
+    losses = fitted.history_["val_loss"]
+    assert [f"Validation loss: {loss:f}" for loss in losses[-2:]] == [one for one in lines if "Val" in one]
+
+
+def test_the_rate_of_scikit_learn_falls_with_a_power_of_the_epoch():
+    fitted = quick(solver="sgd", learning_rate="invscaling", learning_rate_init=0.1, power_t=0.25, max_iter=3)
+    rates = fitted.fit(X, Y).history_["learning_rate"]
+    np.testing.assert_allclose([0.1, 0.1 / 2**0.25, 0.1 / 3**0.25], rates[-3:])
+
+
+def test_logarithms_of_probabilities():
+    fitted = quick(max_iter=2).fit(X, Y)
+    np.testing.assert_array_equal(np.log(fitted.predict_proba(X)), fitted.predict_log_proba(X))
+
+
+def test_targets_are_as_many_as_they_were():
+    with pytest.raises(ValueError, match="requires y to be passed, but the target y is None"):
+        quick().fit(X, None)
+    with pytest.raises(ValueError, match="y has 2 columns, expected 1"):
+        MLPRegressor(max_iter=1).fit(X, Y).partial_fit(X, np.column_stack([Y, Y]))
+    with pytest.raises(ValueError, match=r"y has the shape \(150, 4\), expected 3 labels"):
+        quick(max_iter=1).fit(X, np.eye(3)[Y]).partial_fit(X, np.eye(4)[Y])
+
+
+def test_a_name_in_config_is_a_block_that_parameters_add_to():
+    fitted = quick(solver=None, config={"optimizer": "sgd"}, learning_rate_init=0.25, max_iter=1).fit(X, Y)
+    optimizer = fitted._network.experiment.optimizer
+    assert ("sgd", 0.25) == (optimizer.name, optimizer.learning_rate)
+
+
+def test_a_file_that_is_no_experiment_is_named(tmp_path):
+    path = tmp_path / "list.yaml"
+    path.write_text("- 1\n- 2\n")
+    with pytest.raises(ValueError, match=rf"^config: {re.escape(str(path))}: an experiment file is a block"):
+        quick(config=path).fit(X, Y)
+
+
+def test_there_is_nothing_else_to_import():
+    with pytest.raises(AttributeError, match=r"module 'nettrain\.sklearn' has no attribute 'Nothing'"):
+        nettrain.sklearn.Nothing  # noqa: B018
+
+
 def test_ctrl_c_keeps_what_training_has_reached():
     """As in scikit-learn's MLP; a second one ends it at once."""
 
@@ -381,8 +426,15 @@ def test_wrong_parameters_are_refused_in_fit(parameters, message):
 
 @pytest.mark.parametrize(
     "parameters",
-    [{"activation": 3}, {"solver": 3}, {"verbose": "yes"}, {"max_iter": 2.5}],
-    ids=["activation", "solver", "verbose", "max_iter"],
+    [
+        {"activation": 3},
+        {"solver": 3},
+        {"verbose": "yes"},
+        {"max_iter": 2.5},
+        {"config": 3},
+        {"nesterovs_momentum": "y"},
+    ],
+    ids=["activation", "solver", "verbose", "max_iter", "config", "nesterovs_momentum"],
 )
 def test_parameters_of_another_type_are_refused_by_name(parameters):
     (name,) = parameters

@@ -210,6 +210,21 @@ def test_a_run_without_a_checkpoint_predicts_but_does_not_go_on(tmp_path):
     assert (120,) == estimator.predict(TABLE.select(INPUTS)).shape
     with pytest.raises(ValueError, match="has no checkpoint, without which training cannot go on"):
         estimator.partial_fit(TABLE.select(INPUTS), TABLE["grade"])
+    again = pickle.loads(pickle.dumps(estimator))
+    assert (again.predict(TABLE.select(INPUTS)) == estimator.predict(TABLE.select(INPUTS))).all()
+
+
+def test_what_a_config_says_of_other_columns_and_of_a_file_is_left_out(tmp_path):
+    """An order by a column that is no input, and validation rows in a file of their own."""
+    held_out = tmp_path / "held_out.csv"
+    TABLE.write_csv(held_out)
+    data = {**TARGETS["text"], "columns": {"ignore": [*ROLES["ignore"], "weight"]}, "order": {"by": "id"}}
+    run = train(tmp_path, {**data, "validation": str(held_out), "test": 0})
+    kept = run.to_sklearn().config["data"]
+    assert not {"order", "validation", "test"} & {*kept}
+    assert (
+        3 == clone(run.to_sklearn()).set_params(max_iter=3).fit(TABLE.select(INPUTS), TABLE["grade"]).n_iter_
+    )
 
 
 # ----- through the real command -----

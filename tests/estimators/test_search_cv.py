@@ -4,6 +4,7 @@ import pickle
 from types import SimpleNamespace
 
 import numpy as np
+import polars as pl
 import pytest
 
 pytest.importorskip("sklearn.callback", reason="needs nettrain[sklearn]")
@@ -14,7 +15,13 @@ from sklearn.callback import ProgressBar
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.exceptions import FitFailedWarning, NotFittedError
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV, GroupKFold, RandomizedSearchCV, cross_val_score
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    ParameterGrid,
+    RandomizedSearchCV,
+    cross_val_score,
+)
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
@@ -103,6 +110,71 @@ def test_several_scorers_and_a_rule_for_the_best():
     assert not hasattr(other, "best_score_")
     with pytest.raises(ValueError, match="refit must be set to a scorer key"):
         SearchCV(quick(), GRID, scoring=scoring).fit(X, Y)
+
+
+@pytest.mark.parametrize("refit", ["gap", False])
+def test_a_scorer_may_give_several_figures(refit):
+    def both(estimator, x, y):
+        share = estimator.score(x, y)
+        return {"share": share, "gap": -abs(share - 0.5)}
+
+    ours = SearchCV(quick(), GRID, cv=2, scoring=both, refit=refit).fit(X, Y)
+    theirs = GridSearchCV(quick(), GRID, cv=2, scoring=both, refit=refit).fit(X, Y)
+    assert hasattr(ours, "best_index_") == bool(refit)
+    np.testing.assert_array_equal(theirs.cv_results_["mean_test_gap"], ours.cv_results_["mean_test_gap"])
+    if refit:
+        assert (theirs.best_index_, theirs.best_score_) == (ours.best_index_, ours.best_score_)
+    else:
+        assert ours.multimetric_
+    with pytest.raises(ValueError, match="refit must be set to a scorer key"):
+        SearchCV(quick(), GRID, cv=2, scoring=both, refit="neither").fit(X, Y)
+
+
+class Rounds(SearchCV):
+    """A search that evaluates `parameters` one after the other, and says in which round."""
+
+    def _run_search(self, evaluate_candidates, **context):
+        for number, block in enumerate(self.parameters):
+            evaluate_candidates(
+                ParameterGrid(block), more_results={"round": [number] * len(ParameterGrid(block))}
+            )
+
+
+def test_a_subclass_evaluates_in_rounds():
+    blocks = [{"alpha": [0.1]}, {"alpha": [0.2, 0.3]}]
+    search = Rounds(quick(), blocks, cv=2).fit(X, Y)
+    assert [0, 1, 1] == search.cv_results_["round"].tolist()
+    whole = SearchCV(quick(), {"alpha": [0.1, 0.2, 0.3]}, cv=2).fit(X, Y)
+    np.testing.assert_array_equal(whole.cv_results_["mean_test_score"], search.cv_results_["mean_test_score"])
+
+
+class NoCandidates(SearchCV):
+    """A search that has nothing to evaluate."""
+
+    def _run_search(self, evaluate_candidates, **context):
+        evaluate_candidates([])
+
+
+class OneFoldTooFew:
+    """A splitter that does not keep its word."""
+
+    def split(self, x, y=None, groups=None):
+        yield np.arange(50), np.arange(50, 91)
+
+    def get_n_splits(self, x=None, y=None, groups=None):
+        return 2
+
+
+def test_a_search_without_fits_is_refused():
+    with pytest.raises(ValueError, match="no fits were performed: there are no candidates, or no folds"):
+        NoCandidates(quick(), GRID).fit(X, Y)
+    with pytest.raises(ValueError, match=r"cv\.split yields 1 folds, but cv\.get_n_splits says 2"):
+        SearchCV(quick(), GRID, cv=OneFoldTooFew()).fit(X, Y)
+
+
+def test_names_of_columns_are_those_of_the_best():
+    search = SearchCV(quick(), {"alpha": [0.1, 0.2]}, cv=2).fit(pl.DataFrame(X, schema=list("abcd")), Y)
+    assert ["a", "b", "c", "d"] == list(search.feature_names_in_)
 
 
 def test_without_refit_nothing_is_asked():
