@@ -317,6 +317,11 @@ def test_a_reader_that_has_seen_enough_is_no_error(folder):
     assert process.wait(timeout=60) in (0, 1)
 
 
+def test_before_there_are_runs_one_is_told_how_to_make_one(tmp_path):
+    done = inside(tmp_path, "runs")
+    assert (0, "no runs in runs/ yet; nettrain train FILE makes one\n") == (done.code, done.out)
+
+
 def test_show_is_what_a_run_writes(tmp_path):
     (tmp_path / "moons.yaml").write_text("data: {source: 'synthetic:moons'}\ntraining: {epochs: 1}\n")
     shown = inside(tmp_path, "show", "moons.yaml")

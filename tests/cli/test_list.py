@@ -14,6 +14,15 @@ def test_a_variant_by_itself(tmp_path):
     assert (True, False) == ("f(z) = max(0, z)" in text, "leaky_relu" in text)
 
 
+def test_everything_that_can_be_named(tmp_path):
+    done = inside(tmp_path, "list")
+    *lines, _ = done.out.splitlines()
+    everything = json.loads(inside(tmp_path, "list", "--json").out)
+    assert (0, [*everything]) == (done.code, [line for line in lines if line and line[0] != " "])
+    names = [line.split()[0] for line in lines if line.startswith("  ") and line[2] != " "]
+    assert [entry["name"] for entries in everything.values() for entry in entries] == names
+
+
 @pytest.mark.parametrize(
     ("arguments", "file"),
     [

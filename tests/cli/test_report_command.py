@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import webbrowser
 
 import pytest
 
@@ -44,6 +45,13 @@ def test_the_command_prints_where_the_page_is(folder):
     done = inside(folder, "report", "runs/people")
     assert (0, "runs/people/report.html\n", "") == (done.code, done.out, done.err)
     assert "people" in words(folder / "runs/people/report.html")
+
+
+def test_the_page_is_opened_in_the_browser(folder, monkeypatch):
+    opened = []
+    monkeypatch.setattr(webbrowser, "open", opened.append)
+    assert 0 == inside(folder, "report", "runs/people", "--open").code
+    assert [(folder / "runs/people/report.html").as_uri()] == opened
 
 
 def test_json_has_the_figures_of_evaluate(folder):

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import shutil
 import statistics
 
 import numpy as np
@@ -150,6 +151,23 @@ def test_runs_lists_the_whole_and_its_folds(folder, run):
 def test_one_that_has_ended_has_nothing_left(folder, run):
     answer = inside(folder, "resume", "runs/iris")
     assert (0, "nothing to do") == (answer.code, answer.out.strip()[-13:])
+
+
+def test_folds_that_were_not_trained_are_trained_by_resume(folder, run):
+    whole = folder / "killed" / "iris"
+    shutil.copytree(run, whole)
+    (whole / "summary.json").unlink()
+    weights = (whole / "folds/4/model.safetensors").read_bytes()
+    shutil.rmtree(whole / "folds/4")
+    answer = inside(folder, "resume", "killed/iris", "--animate")
+    assert (2, "--animate: is for one training") == (answer.code, answer.err[:30])
+    answer = inside(folder, "resume", "killed/iris", "--no-figures")
+    assert (0, 4) == (answer.code, len(summary(whole)["folds"])), answer.err
+    assert "together" in answer.out
+    assert weights == (whole / "folds/4/model.safetensors").read_bytes()
+    assert summary(run)["mean"] == summary(whole)["mean"]
+    again = inside(folder, "resume", "killed/iris", "--quiet")
+    assert (0, "", "") == (again.code, again.out, again.err)
 
 
 def test_numbers_have_a_picture_of_residuals(folder):

@@ -139,6 +139,13 @@ def test_mistakes_are_explained_in_one_line(tmp_path, arguments, message):
     assert not (tmp_path / "tunes").exists()
 
 
+def test_a_time_in_which_no_network_ends(tmp_path):
+    write_table(tmp_path)
+    done = inside(tmp_path, "tune", "prices.csv", "--target", "price", "--minutes", "0.0001", "--quiet", *FEW)
+    said = "no network of tunes/prices came to its end; --minutes gives it longer\n"
+    assert (1, "", said) == (done.code, done.out, done.err)
+
+
 @pytest.fixture(scope="module")
 def classes(tmp_path_factory):
     """The tuning of classes on one split with test rows, from Python, and its result."""
