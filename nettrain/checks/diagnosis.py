@@ -9,6 +9,7 @@ from nettrain.checks.patterns import WrongTensor, describe
 from nettrain.checks.problem import GradientProblem
 from nettrain.model.architecture import Node
 from nettrain.model.layers.dropout import DRAWS, dropped_draws
+from nettrain.model.layers.residual import Residual
 
 
 def diagnosis(problem: GradientProblem, comparison: GradientComparison) -> list[str]:
@@ -77,12 +78,29 @@ def backward_path(problem: GradientProblem, first: TensorComparison) -> str:
     """What delta has passed through since the last right tensor: the layers behind, up to one that learns."""
     passed = []
     for node in problem.architecture.nodes[first.layer + 1 :]:
-        text = node.layer.backward_step()
+        learns = bool(node.layer.arrays(node.inputs))
+        text = node.layer.backward_step() or (_named(node) if learns else "")
         other = node.block is not problem.architecture.nodes[first.layer].block
         passed += [f"{text} of {node.block.name}" if other else text] if text else []
-        if node.layer.arrays(node.inputs):
-            return " or ".join(passed) if other else f"{passed[-1]}, whose {_learned(node)} right"
+        if learns and other:
+            return " or ".join([*passed, *_around(problem, node)])
+        if learns:
+            return f"{passed[-1]}, whose {_learned(node)} right"
     return " or ".join([*passed, f"the delta of {problem.loss.name}"])
+
+
+def _around(problem: GradientProblem, node: Node) -> list[str]:
+    """What backward does in the skip connection around a layer, through which delta passes too."""
+    return [
+        f"{other.layer.backward_step()} of {other.block.name}"
+        for other in problem.architecture.nodes
+        if other.block is node.block and other is not node and isinstance(other.layer, Residual)
+    ]
+
+
+def _named(node: Node) -> str:
+    """What backward does, of a layer that does not say it."""
+    return f"the backward pass of its {node.layer.name.replace('_', ' ')}"
 
 
 def _learned(node: Node) -> str:

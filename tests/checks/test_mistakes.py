@@ -10,11 +10,12 @@ from nettrain.backend import product as finish
 from nettrain.backend.numpy import NumpyBackend
 from nettrain.catalogue.activations import activations
 from nettrain.catalogue.losses import losses
+from nettrain.checks.catalogue import CODES, kind_for_layer, layer_overrides
 from nettrain.checks.diagnosis import backward_position, block_name, diagnosis
 from nettrain.checks.gradient import check
 from nettrain.checks.small import small_problem
 from nettrain.model.layers import batch_norm, dense
-from nettrain.model.layers.base import Context
+from nettrain.model.layers.base import Context, Layer
 from nettrain.model.layers.dropout import Dropout
 from nettrain.model.network import Pass
 from nettrain.training.step import update
@@ -416,6 +417,53 @@ def test_a_planted_mistake_is_detected(name, monkeypatch):
     text = " / ".join(diagnosis(problem, spoiled))
     assert [] == [words for words in mistake.words if words not in text], text
     assert spoiled.directional.fails
+
+
+def layer_cases():
+    """For every kind of layer with an array that is learned before it, a network in which it is."""
+    found = {}
+    for overrides in (*layer_overrides().values(), *COMBINED):
+        problem = small_problem(kind_for_layer(overrides), overrides)
+        learned = False
+        for node in problem.architecture.nodes:
+            if learned and node.layer.backward_step() and node.layer.name != "activation":  # see MISTAKES
+                found.setdefault(node.layer.name, (problem, node.layer))
+            learned = learned or bool(node.layer.arrays(node.inputs))
+    return found
+
+
+EMBEDDED = "model.embeddings=pbld"
+COMBINED = [(EMBEDDED, "model.sub_members=3"), (EMBEDDED, *CODES, "model.input_scale=true")]
+LAYER_CASES = layer_cases()
+
+
+def spoil(m, kind):
+    """A backward pass that makes delta half as large again."""
+    right = kind.backward
+
+    def backward(self, tape, ctx, delta):
+        before = right(self, tape, ctx, delta)
+        if ctx.needs_delta:
+            tape.add_call(lambda: np.multiply(before, 1.5, out=before))
+        return before
+
+    m.setattr(kind, "backward", backward)
+
+
+@pytest.mark.parametrize("name", LAYER_CASES)
+def test_a_mistake_in_every_layer_is_located(name, monkeypatch):
+    problem, layer = LAYER_CASES[name]
+    spoil(monkeypatch, type(layer))
+    text = " / ".join(diagnosis(problem, check(problem)))
+    assert layer.backward_step() in text
+
+
+def test_a_layer_that_does_not_name_its_step_is_named(monkeypatch):
+    problem, layer = LAYER_CASES["batch"]
+    monkeypatch.setattr(type(layer), "backward_step", Layer.backward_step)
+    spoil(monkeypatch, type(layer))
+    text = " / ".join(diagnosis(problem, check(problem)))
+    assert "the backward pass of its batch, whose gain and shift are right" in text
 
 
 def test_a_wrong_forward_pass_is_distinguished_from_a_wrong_derivative(monkeypatch):
