@@ -26,14 +26,9 @@ class TakenOver:
     values: Values
 
 
-def nobody(rung: int, values: Mapping[int, Values], scores: Mapping[int, float]) -> dict[int, Exchange]:
-    """The default of `exchange`."""
-    return {}
-
-
 def nothing_made(values: Mapping[int, Values]) -> dict[int, Experiment]:
     """The default of `make`."""
-    return {}
+    raise NotImplementedError("the sweep says how experiments are made")
 
 
 @dataclass
@@ -43,8 +38,8 @@ class EvolvingBracket(Bracket):
     Nothing of a rung is to be asked before the scores of all trials are known there.
     """
 
-    first_values: Mapping[int, Values] = field(default_factory=dict)
-    exchange: Exchanging = nobody
+    first_values: Mapping[int, Values] = field(kw_only=True)
+    exchange: Exchanging = field(kw_only=True)
     make: Making = nothing_made
     ended: bool = False
     _taken_over: dict[int, list[TakenOver]] = field(default_factory=dict)  # by rung

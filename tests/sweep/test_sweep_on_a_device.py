@@ -7,7 +7,7 @@ from nettrain.experiment.resolution import resolve_with_data
 from nettrain.sweep import population_training
 from nettrain.sweep.chunk_training import ChunkTraining
 from nettrain.sweep.epoch_time import seconds_per_epoch
-from nettrain.sweep.messages import FromWorker, RungReached, TrialChunk, TrialResult, TrialsEnded
+from nettrain.sweep.messages import FromWorker, ResumeChunk, RungReached, TrialChunk, TrialResult, TrialsEnded
 from tests.fake_cupy.backend import FakeCupyBackend
 from tests.trained import IRIS, experiment, prepared
 
@@ -37,7 +37,7 @@ def results(folds: int) -> tuple[dict[int, TrialResult], list[dict[int, float]]]
     running = ChunkTraining(*chunk_of(folds))
     for worst in (4, 3):
         assert running.train_to_rung(messages.append)
-        running.pruned |= {worst}
+        running.go_on(ResumeChunk(0, (worst,)))
     assert not running.train_to_rung(messages.append)
     ended = {
         one.trial: one for message in messages if isinstance(message, TrialsEnded) for one in message.results
