@@ -107,8 +107,6 @@ def refuse_layers(architecture: Architecture) -> None:
             raise SpecError(
                 f"graph: {node.layer.summary(())} mixes the rows of a batch, so that no row stands alone"
             )
-    if any(node.learns for node in architecture.nodes if node.block.name == INPUT):
-        raise SpecError("graph: the inputs are embedded, which is not drawn")
     for block in architecture.blocks:
         nodes = nodes_of(architecture, block)
         if block.name != INPUT and _matrix(nodes).outputs != nodes[-1].outputs:
@@ -121,11 +119,8 @@ def nodes_of(architecture: Architecture, block: Block) -> list[Node]:
 
 
 def _matrix(nodes: list[Node]) -> Node:
-    """The layer of a block that multiplies by a matrix. Raises SpecError when there is none."""
-    for node in nodes:
-        if "weight" in node.layer.arrays(node.inputs):
-            return node
-    raise SpecError(f"graph: {nodes[0].block.name} multiplies by no matrix, which is not drawn")
+    """The layer of a block that multiplies by a matrix; every block has one."""
+    return next(node for node in nodes if "weight" in node.layer.arrays(node.inputs))
 
 
 class _SignalTape(Tape):

@@ -7,6 +7,8 @@ from nettrain.catalogue.losses import losses
 from nettrain.catalogue.losses.distributional import DistributionalLoss
 from nettrain.catalogue.metrics import Task, metrics_for
 from nettrain.data.labelled import Rows
+from nettrain.errors import StoredContentError
+from nettrain.inference import baseline
 from nettrain.inference.baseline import Baseline, fit_baseline, worse_than
 
 RANDOM = np.random.default_rng(0)
@@ -100,6 +102,40 @@ def test_a_baseline_is_the_same_after_json():
     again = Baseline.from_json(fitted.to_json(), task, 1)
     assert fitted.metrics(loss, task, y) == again.metrics(loss, task, y)
     assert 'always "yes", 66.7 % of the training rows' == again.description(task)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {"predictions": {"mean": [1.0, 2.0], "median": [1.0]}},
+            "predictions.mean: has 2 numbers, the run has 1",
+        ),
+        ({"predictions": {"mean": [1.0]}}, "predictions.median: missing"),
+        ({"outputs": [1.0, 2.0]}, "outputs: has 2 numbers, the run has 1"),
+        ({"chosen": {"rmse": "mode"}}, "chosen.rmse: is not a metric of the run, or of no prediction"),
+        ({"chosen": {"rsme": "mean"}}, "chosen.rsme: is not a metric of the run, or of no prediction"),
+    ],
+)
+def test_a_stored_baseline_of_another_task_is_refused(changes, said):
+    task = Task("numbers", ("a",), center=(0.0,), scale=(1.0,))
+    stored = fit_baseline(losses["mse"](), task, rows(RANDOM.normal(size=(60, 1))), 1).to_json()
+    with pytest.raises(StoredContentError) as caught:
+        Baseline.from_json({**stored, **changes}, task, 1)
+    assert said == str(caught.value)
+
+
+def test_among_many_rows_some_tell_which_constant_is_best(monkeypatch):
+    y = RANDOM.lognormal(size=(60, 1))
+    task, loss = Task("numbers", ("a",), center=(0.0,), scale=(1.0,)), losses["mse"]()
+    everything = fit_baseline(loss, task, rows(y), 1)
+    monkeypatch.setattr(baseline, "MANY", 20)
+    some = fit_baseline(loss, task, rows(y), 1)
+    assert everything.to_json() == some.to_json(), "whose figures come from all rows"
+    weighty = np.where(np.isin(np.arange(60), np.linspace(0, 59, 20).astype(int)), 0.0, 1.0)
+    assert {"rmse": "mean", "mae": "median"}.items() <= fit_baseline(
+        loss, task, rows(y, weighty), 1
+    ).chosen.items()
 
 
 def test_worse_is_a_larger_loss_or_a_smaller_share():

@@ -57,6 +57,12 @@ def test_an_ensemble_of_guesses_is_biased_too():
     )
 
 
+def test_a_single_row_cannot_be_both_drawn_and_left():
+    rows = ChoosingRows(CLASSES, "accuracy", np.array([1]), np.ones(1))
+    found = corrected_value([np.array([[0.2, 0.8]])], rows, best_alone, most=20, seed=0)
+    assert (1.0, 0) == (found.value, found.resamples)
+
+
 def test_where_one_is_clearly_best_there_is_no_bias():
     y = np.zeros((50, 1))
     rows = ChoosingRows(NUMBERS, "rmse", y, np.ones(50))

@@ -104,3 +104,4 @@ def test_residuals_by_hand_leave_out_what_does_not_count():
     assert pytest.approx(2.8) == one.ninety
     assert pytest.approx(3.6) == one.spread  # of 0, 0, 0, 0, 9
     assert [] == summarise_residuals(labelled([0], [[0.5, 0.5]]), TWO)
+    assert [] == summarise_residuals(labelled([[1.0]], [[np.inf]]), task)

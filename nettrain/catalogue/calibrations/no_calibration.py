@@ -1,13 +1,8 @@
 """No correction."""
 
-from nettrain.backend.base import Floats, HostArray
-from nettrain.catalogue.calibrations.base import Calibration, Calibrator, calibrations
+from nettrain.catalogue.calibrations.base import Calibration, calibrations
 
 
 @calibrations.register("none")
 class NoCalibration(Calibration):
-    """Probabilities as the network predicts them."""
-
-    @classmethod
-    def fit(cls, probabilities: Floats, y: HostArray, weight: Floats) -> Calibrator:
-        return Calibrator()
+    """Probabilities as the network predicts them: there is nothing to fit."""

@@ -38,8 +38,7 @@ class OutputClamp(Layer):
         return {"least": LearnedArray(row, start=-np.inf), "largest": LearnedArray(row, start=np.inf)}
 
     def initial_statistics(self, inputs: int, start: StartData | None = None) -> dict[str, Any]:
-        if start is None:
-            return super().initial_statistics(inputs)
+        assert start is not None, "a layer with `statistics_from_rows` is given rows"
         targets = np.asarray(start.y, np.float64).reshape(len(start.y), -1)
         return {"least": self._limit(targets.min(axis=0)), "largest": self._limit(targets.max(axis=0))}
 

@@ -46,8 +46,7 @@ class NumberEmbeddingLayer(Layer):
         return dict(self.embedding.initial_values(len(self.positions), generator))
 
     def initial_statistics(self, inputs: int, start: StartData | None = None) -> dict[str, Any]:
-        if start is None:
-            return super().initial_statistics(inputs)
+        assert start is not None, "a layer with `statistics_from_rows` is given rows"
         return dict(self.embedding.initial_statistics(start.x[:, list(self.positions)]))
 
     def forward(self, tape: "Tape", ctx: Context, x: Array) -> Array:

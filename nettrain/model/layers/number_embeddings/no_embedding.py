@@ -5,8 +5,4 @@ from nettrain.model.layers.number_embeddings.base import NumberEmbedding, embedd
 
 @embeddings.register("none")
 class NoEmbedding(NumberEmbedding):
-    """Numbers enter the network as they are."""
-
-    @property
-    def width(self) -> int:
-        return 1
+    """Numbers enter the network as they are: there is no layer."""
