@@ -50,13 +50,13 @@ def graph(
     from nettrain.output.console import console
     from nettrain.output.graph_view import show_graph
     from nettrain.store.run_folder import json_line
-    from nettrain.workflow.network_graph import network_graph
+    from nettrain.workflow.network_graph import GraphOptions, graph_of
     from nettrain.workflow.output_files import check_picture_file
 
     picture = None if no_figures else out or (what if what.is_dir() else Path()) / "graph.png"
     if picture is not None:
         check_picture_file(picture, ())
-    result = network_graph(what, *(overrides or []), row=row, split=part.value, member=member)
+    result = graph_of(what, overrides or [], GraphOptions(part.value, row, member))
     if picture is not None:
         from nettrain.files import write_atomic
         from nettrain.output.figures.network_graph import graph_picture

@@ -39,6 +39,12 @@ class Exported:
         }
 
 
+def refuse_dtype(dtype: str | None) -> None:
+    """Raise SpecError for numbers that no exported network has; None are those of the run."""
+    if dtype is not None and dtype not in DTYPES:
+        raise SpecError(f'--dtype: unknown "{dtype}"{nearest(dtype, DTYPES)}')
+
+
 def export_file(
     trained: Predictor, path: Path, *, dtype: str | None = None, one_input: bool = False
 ) -> Exported:
@@ -47,8 +53,7 @@ def export_file(
     `dtype` is that of the networks' numbers, by default the run's; with `one_input` the file takes one matrix
     of all columns instead of each on its own. Raises SpecError for what the format cannot hold.
     """
-    if dtype is not None and dtype not in DTYPES:
-        raise SpecError(f'--dtype: unknown "{dtype}"{nearest(dtype, DTYPES)}')
+    refuse_dtype(dtype)
     kind = format_of(path)
     graph = prediction_graph(trained, dtype=dtype, matrix=one_input)
     contents = {

@@ -4,6 +4,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nettrain.workflow.argument_names import arguments_named
 from nettrain.workflow.predicting_run import PredictingRun
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ class ExportingRun(PredictingRun):
         """
         from nettrain.workflow.export import export_file
 
-        done = export_file(self._select(member), Path(path), dtype=dtype, one_input=one_input)
+        with arguments_named("dtype"):
+            done = export_file(self._select(member), Path(path), dtype=dtype, one_input=one_input)
         return list(done.files)
 
     def to_onnx(
@@ -71,9 +73,12 @@ class ExportingRun(PredictingRun):
         Raises
         ------
         SpecError
-            When onnx is not installed, or the model cannot hold the prediction.
+            When onnx is not installed, the model cannot hold the prediction, or `dtype` is another.
         """
         from nettrain.export.onnx_model import onnx_model
         from nettrain.export.prediction import prediction_graph
+        from nettrain.workflow.export import refuse_dtype
 
+        with arguments_named("dtype"):
+            refuse_dtype(dtype)
         return onnx_model(prediction_graph(self._select(member), dtype=dtype, matrix=one_input))

@@ -21,6 +21,7 @@ from nettrain.inference.model import Model
 from nettrain.inference.row_signals import Connection, LearnedValues, RowSignals, UnitColumn, row_signals
 from nettrain.model.architecture import Architecture
 from nettrain.store.trained_run import TrainedRun, open_trained
+from nettrain.workflow.argument_names import arguments_named
 from nettrain.workflow.run_data import SplitName, read_split
 from nettrain.workflow.source import ExperimentSource, load_experiment
 
@@ -162,10 +163,20 @@ def network_graph(
     >>> [len(layer["a"]) for layer in nettrain.network_graph(iris).plain["layers"]]
     [4, 4, 3]
     """
+    memory = None if data is None else MemoryTables.of(data)
+    with arguments_named("row", "member", part="split"):
+        return graph_of(what, overrides, GraphOptions(split, row, member), memory)
+
+
+def graph_of(
+    what: "ExperimentSource | Run",
+    overrides: Sequence[str],
+    options: GraphOptions,
+    memory: MemoryTables | None = None,
+) -> NetworkGraph:
+    """As `network_graph`, with errors that name options of the command."""
     from nettrain.workflow.run import Run
 
-    memory = None if data is None else MemoryTables.of(data)
-    options = GraphOptions(split, row, member)
     if isinstance(what, Run):
         return graph_of_run(what.trained, overrides, options, memory or what.memory)
     if isinstance(what, Mapping):

@@ -81,12 +81,12 @@ def predict(
         raise SpecError(f"samples: {samples} is below 2, which have no standard deviation")
     source = None if data is None else row_source(data)
     opened = as_run(run, backend, device)
-    trained = opened.predictor.select_members(member)
     intervals = [interval] if isinstance(interval, int | float) else list(interval)
-    with arguments_named("interval"):
+    with arguments_named("interval", "member", "keep", part="split", mc_samples="samples"):
+        trained = opened.predictor.select_members(member)
         refuse_intervals(trained, intervals)
-    rows = read_rows(trained, source, split, opened.memory, keep)
-    if strict:
-        refuse_imperfect(rows)
-    warn_of_lines(rows.comparison.lines(rows.label), stacklevel=2)
-    return predict_rows(trained, rows, samples, intervals)
+        rows = read_rows(trained, source, split, opened.memory, keep)
+        if strict:
+            refuse_imperfect(rows)
+        warn_of_lines(rows.comparison.lines(rows.label), stacklevel=2)
+        return predict_rows(trained, rows, samples, intervals)

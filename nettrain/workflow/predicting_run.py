@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nettrain.errors import SpecError
+from nettrain.workflow.argument_names import arguments_named
 from nettrain.workflow.run_results import RunResults
 from nettrain.workflow.source import row_source
 
@@ -237,18 +238,18 @@ class PredictingRun(RunResults):
         DataError
             When the rows cannot be read, or do not fit the run.
         """
-        from nettrain.workflow.argument_names import arguments_named
         from nettrain.workflow.evaluation import EvaluationOptions, ImportanceOptions, evaluate_run
 
         shuffled = ImportanceOptions(metric, shuffles, seed) if importance or metric else None
         intervals = [interval] if isinstance(interval, int | float) else list(interval)
         options = EvaluationOptions(split, member, worst, shuffled, strict, keep, intervals)
         source = None if data is None else row_source(data)
-        with arguments_named("interval"):
+        with arguments_named("interval", "member", "keep", part="split"):
             return evaluate_run(self.predictor, source, options, memory=self.memory).report
 
     def _select(self, member: int | None) -> "Predictor":
-        return self.predictor.select_members(member)
+        with arguments_named("member"):
+            return self.predictor.select_members(member)
 
     def _predict(
         self, trained: "Predictor", data: object, split: "SplitName | None", *, strict: bool
@@ -283,7 +284,8 @@ class PredictingRun(RunResults):
         from nettrain.workflow.strictness import refuse_lines, warn_of_lines
 
         source = None if data is None else row_source(data)
-        rows = read_rows(trained, source, split, self.memory)
+        with arguments_named(part="split"):
+            rows = read_rows(trained, source, split, self.memory)
         if strict:
             refuse_imperfect(rows)
         refuse_lines(unpredictable_lines(rows))

@@ -25,6 +25,7 @@ from nettrain.sweep.opening import open_sweep
 from nettrain.sweep.summary import write_results
 from nettrain.sweep.sweep import Sweep
 from nettrain.training.loop import never
+from nettrain.workflow.argument_names import arguments_named
 from nettrain.workflow.source import ExperimentSource, FilePath
 from nettrain.workflow.trials_frame import trials_frame
 from nettrain.workflow.tuning.candidates import load_candidates
@@ -342,7 +343,8 @@ def tune(
     """
     started = perf_counter()
     memory = None if data is None else MemoryTables.of(data)
-    subject = subject_of(source, overrides, TuningOptions(target, metric), memory)
+    with arguments_named("target", "metric"):
+        subject = subject_of(source, overrides, TuningOptions(target, metric), memory)
     files = folder_of(source, subject, Path(out)) if folder is None else TuneFolder(Path(folder))
     with open_tuning(subject, files, minutes=minutes, jobs=jobs, started=started) as tuning:
         summary = run_tuning(tuning, on_event, interrupted=stop)
