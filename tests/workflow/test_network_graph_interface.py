@@ -35,5 +35,5 @@ def test_members_of_an_ensemble():
 
 
 def test_what_is_not_there():
-    with pytest.raises(nettrain.SpecError, match="--row: 99: g has the training rows 0 to"):
+    with pytest.raises(nettrain.SpecError, match=r"^row: 99: g has the training rows 0 to"):
         nettrain.network_graph(SETTINGS, data=(X, Y), row=99)
