@@ -36,15 +36,13 @@ class EarlyTerminate(Settings):
         None, "instead of min_iter: eta times the epochs before the last comparison", ge=1
     )
     s: int | None = option(None, "with max_iter: the number of comparisons", ge=1)
-    eta: Annotated[Annotated[int, Field(ge=2)] | float, expects("a number above 1")] = option(
-        3, "one in eta trials continues"
-    )
+    eta: Annotated[
+        Annotated[int, Field(ge=2)] | Annotated[float, Field(gt=1)], expects("a number above 1")
+    ] = option(3, "one in eta trials continues")
     bracket: int = option(64, "number of consecutive trials that are compared with each other", ge=2)
 
     @model_validator(mode="after")
     def _one_beginning(self) -> "EarlyTerminate":
-        if self.eta <= 1:
-            raise PydanticCustomError("elsewhere", "eta is not above 1")
         if (self.min_iter is None) is (self.max_iter is None or self.s is None):
             raise PydanticCustomError("elsewhere", "give min_iter, or max_iter and s")
         return self

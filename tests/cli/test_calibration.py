@@ -458,6 +458,27 @@ def test_what_cannot_be_done_is_one_line_with_its_place(folder, overrides, expec
     assert f'override "{overrides[-1]}": {expected}' in line
 
 
+@pytest.mark.parametrize(
+    ("threshold", "class_", "lacking"),
+    [
+        ("f1", "no", "positive rows"),
+        ("youden", "no", "rows of both classes"),
+        ("youden", "yes", "rows of both classes"),
+    ],
+)
+def test_a_threshold_needs_validation_rows_of_what_it_weighs(tmp_path, threshold, class_, lacking):
+    rows = [f"{k},{'yes' if k % 3 else 'no'}" for k in range(30)]
+    (tmp_path / "few.csv").write_text("\n".join(["a,bought", *rows]))
+    (tmp_path / "others.csv").write_text("\n".join(["a,bought", f"1,{class_}", f"2,{class_}"]))
+    data = "{source: few.csv, target: bought, positive: 'yes', validation: others.csv}"
+    (tmp_path / "few.yaml").write_text(f"data: {data}\nthreshold: {threshold}\n")
+    done = inside(tmp_path, "train", "few.yaml")
+    assert (3, f"few.yaml:2: threshold: {threshold} needs {lacking} among the validation rows\n") == (
+        done.code,
+        done.err,
+    )
+
+
 def test_the_place_is_the_line_of_the_file(folder):
     (folder / "wrong.yaml").write_text(SURE + "calibration: temperature\nloss: hinge\n")
     done = inside(folder, "train", "wrong.yaml")

@@ -207,6 +207,17 @@ def test_all_columns_that_may_be_codes_are_named(tmp_path):
     assert f"codes    {', '.join(names)}: whole" in report
 
 
+def test_rows_of_one_customer_may_belong_together(tmp_path):
+    draw = random.Random(0)
+    rows = [[100 + 7 * draw.randrange(40), draw.random(), draw.choice("ab")] for _ in range(90)]
+    write(tmp_path / "visits.csv", ["customer_id", "size", "kind"], *rows)
+    assert ["customer_id"] == written(tmp_path, "visits.csv")["data"]["columns"]["ignore"]
+    text = " ".join((tmp_path / "visits.yaml").read_text().replace("#", "").split())
+    assert (
+        "customer_id: if rows with the same value belong together, columns: {group: ...} instead of" in text
+    )
+
+
 @pytest.mark.parametrize(
     ("names", "positive", "why"),
     [

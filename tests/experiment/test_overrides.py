@@ -256,6 +256,12 @@ def test_a_wrong_entry_of_a_list_is_named(file, override, expected):
     assert [f'override "{override}": {expected}'] == errors(file, override)
 
 
+def test_an_entry_of_a_list_of_few_is_named(file):
+    for layers, there in (("[4]", "1 entry, 0"), ("[]", "no entries")):
+        file.write_text(f"data: {{source: builtin:iris}}\nmodel: {{hidden: {layers}}}\n")
+        assert [f'override "model.hidden.1=5": model.hidden has {there}'] == errors(file, "model.hidden.1=5")
+
+
 def test_all_wrong_overrides_and_the_files_errors_come_at_once(file):
     file.write_text(FILE.replace("epochs: 7", "epochs: 0"))
     assert [
@@ -350,3 +356,9 @@ def test_a_folder_and_bytes_that_are_not_utf_8_are_refused(tmp_path):
 def test_a_byte_order_mark_and_windows_line_ends_are_read(file):
     file.write_bytes(b"\xef\xbb\xbfdata: {source: builtin:iris}\r\nseed: 3\r\n")
     assert 3 == changed(file).seed
+
+
+def test_a_file_inside_a_file_cannot_be_read(file):
+    with pytest.raises(SpecError) as caught:
+        load(file / "more.yaml")
+    assert f"{file}/more.yaml: cannot be read: Not a directory" == str(caught.value)

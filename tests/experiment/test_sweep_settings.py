@@ -112,6 +112,13 @@ WRONG = [
     *(
         (f"{line}\nparameters: {{seed: {{value: 1}}}}", f"f:3: sweep.{message}")
         for line, message in (
+            *(
+                (
+                    f"early_terminate: {{min_iter: 1, eta: {eta}}}",
+                    f"early_terminate.eta: {eta} is not a number above 1",
+                )
+                for eta in ("0.5", "1", "1.0", "-2")
+            ),
             ("metric: accuracy", 'metric: unknown "accuracy", did you mean "val_accuracy"?'),
             ("metric: {name: val_los}", 'metric.name: unknown "val_los", did you mean "val_loss"?'),
             ("metric: test_loss", 'metric: unknown "test_loss", test rows are for the run of the best'),

@@ -102,6 +102,6 @@ def listed(columns: Iterable[ColumnProfile], most: int = NAMED) -> str:
 def percent(part: float, whole: float) -> str:
     """`44 %`; `under 1 %` and `over 99 %` where rounding would give none or all."""
     share = round(100 * part / whole)
-    if part == whole or 0 < share < 100:
+    if part in (0, whole) or 0 < share < 100:
         return f"{share} %"
     return "over 99 %" if share else "under 1 %"
