@@ -11,7 +11,7 @@ from nettrain.catalogue.members import grouping_key, stack
 from nettrain.catalogue.schedules import Calendar
 from nettrain.data.prepare import Prepared
 from nettrain.experiment.settings import Experiment
-from nettrain.experiment.task import network_of, task_of
+from nettrain.experiment.task import network_of, source_columns, task_of
 from nettrain.inference.model import Model
 from nettrain.model.architecture import Architecture
 from nettrain.model.blocks import Rates, member_architectures, stacked_layers
@@ -50,8 +50,8 @@ def build(
     same, for steps that take rows in no fixed order. With a `profile` the run measures where its time goes.
     With `recorded` it computes all figures of a history, otherwise no more than control the training.
     Raises DataError when a batch is larger than the training rows, DeviceMemoryError when there is not enough
-    memory, and ValueError when the experiments do not
-    have one grouping key or members with the same data have others between them.
+    memory, and ValueError when the experiments do not have one grouping key, members with the same data have
+    others between them, or networks would take inputs from other columns.
     """
     folds = folds_of(experiments, data)
     members = _members(folds)
@@ -98,6 +98,9 @@ def _members(folds: Sequence[FoldMembers]) -> _Members:
     different = {id(experiment): experiment for experiment in experiments}.values()
     if len({grouping_key(experiment) for experiment in different}) > 1:
         raise ValueError("these experiments do not have one grouping key")
+    inputs = {(fold.data.preprocessing.inputs, source_columns(fold.data.preprocessing)) for fold in folds}
+    if len(inputs) > 1:
+        raise ValueError("these experiments have other columns as inputs")
     first, members, data = experiments[0], stack(experiments), folds[0].data
     dropout = tuple(float(np.max(layer.dropout)) for layer in members.model.hidden_layers())
     architecture = network_of(first, data, Rates(dropout, float(np.max(members.model.input_noise))))

@@ -157,6 +157,32 @@ def test_folds_with_other_inputs_are_parted(tmp_path: Path) -> None:
     assert populations(with_data(specs)) == [[0, 2], [1]]
 
 
+def write_letters(folder: Path, name: str, column: str, letters: str) -> Experiment:
+    """An experiment on three inputs, of which one is a code of as many categories as there are letters."""
+    rng = np.random.default_rng(len(letters))
+    cells = {one: [f"{value:.3f}" for value in rng.normal(size=60)] for one in "abcy"}
+    cells[column] = [letters[row % len(letters)] for row in range(60)]
+    rows = [",".join(row) for row in zip(*cells.values(), strict=True)]
+    (folder / name).write_text("\n".join([",".join(cells), *rows]) + "\n")
+    return experiment(TEXT, f"data.source={folder}/{name}", "data.one_hot_up_to=2")
+
+
+def test_folds_with_other_categories_are_parted(tmp_path: Path) -> None:
+    """Though all have three inputs: an embedding has a row for each category, at the place of its column."""
+    specs = [
+        write_letters(tmp_path, "first.csv", "a", "pqrs"),
+        write_letters(tmp_path, "more.csv", "a", "pqrst"),
+        write_letters(tmp_path, "elsewhere.csv", "b", "pqrs"),
+        write_letters(tmp_path, "again.csv", "a", "pqrs"),
+    ]
+    pairs = with_data(specs)
+    assert {data.preprocessing.inputs for _, data in pairs} == {3}
+    assert populations(pairs) == [[0, 3], [1], [2]]
+    for other in (1, 2):
+        with pytest.raises(ValueError, match="other columns"):
+            built([pairs[0], pairs[other]])
+
+
 def test_a_population_of_folds_continues_to_the_bit(tmp_path: Path) -> None:
     pairs = with_data(fold_experiments(tmp_path, ["model.batch_norm=true"], 2))
     whole = to_the_end(built(pairs))
