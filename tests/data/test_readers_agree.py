@@ -15,6 +15,7 @@ import pytest
 from nettrain.data.prepare import prepare
 from nettrain.data.settings import DataSettings
 from nettrain.errors import DataError
+from nettrain.workflow.columns import named_columns
 from tests.data.reading import read_rows
 
 DRAW = np.random.default_rng(7)
@@ -207,3 +208,14 @@ def test_every_kind_of_column_gives_the_same_arrays(name, tmp_path):
     np.testing.assert_array_equal(
         read_rows(str(tmp_path / "expected.csv"), data.preprocessing, dtype="float32"), new
     )
+
+
+def test_a_shell_is_told_names_of_columns_only_where_that_is_quick(tmp_path, monkeypatch):
+    table = tmp_path / "rows.tsv"
+    table.write_text("age\tfirst name\n3\tAnn\n")
+    assert ["age", "first name"] == named_columns(str(table))
+    assert [] == named_columns(str(tmp_path / "nothing.parquet"))
+    pl.DataFrame({"a": [1], "b": [2]}).write_parquet(tmp_path / "rows.parquet")
+    assert ["a", "b"] == named_columns(str(tmp_path / "rows.parquet"))
+    monkeypatch.setattr("nettrain.workflow.columns.LARGEST", 10)
+    assert [] == named_columns(str(tmp_path / "rows.parquet"))

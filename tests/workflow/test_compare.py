@@ -1,5 +1,6 @@
 """Comparisons from Python: runs are bit-equal to those trained alone, figures are those of the runs."""
 
+import json
 from collections.abc import Mapping
 
 import numpy as np
@@ -7,6 +8,7 @@ import polars as pl
 import pytest
 
 import nettrain
+from nettrain.experiment.load import load
 from nettrain.workflow.compare import run_comparison
 from nettrain.workflow.comparison.plan import plan_comparison
 from nettrain.workflow.comparison.sources import find_sources
@@ -322,6 +324,58 @@ def test_worlds_of_other_rows_or_many_columns_have_no_view():
         spec = {"data": {"source": data}, "training": {"epochs": 1}, "model": {"hidden": [3]}}
         plan = plan_comparison(find_sources([spec], vary=vary))
         assert compared_world(plan, run_comparison(plan)) is None
+
+
+def test_a_world_whose_rows_are_gone_has_no_view(tmp_path):
+    rng = np.random.default_rng(0)
+    path = tmp_path / "rows.csv"
+    path.write_text("a,y\n" + "".join(f"{a:.3f},{'up' if a > 0 else 'down'}\n" for a in rng.normal(size=60)))
+    for hidden in (2, 3):
+        spec = {"data": {"source": str(path)}, "training": {"epochs": 1}, "model": {"hidden": [hidden]}}
+        nettrain.train(spec, folder=tmp_path / str(hidden))
+    plan = plan_comparison(find_sources([tmp_path / "2", tmp_path / "3"]))
+    compared = run_comparison(plan)
+    assert 2 == len(compared_world(plan, compared).views)
+    path.unlink()
+    assert compared_world(plan, compared) is None
+
+
+def test_a_comparison_says_what_it_is():
+    compared = nettrain.compare(SPEC, vary={"training.epochs": [1, 2]})
+    first = compared.entries[0]
+    assert first is compared.entry(first.label)
+    with pytest.raises(KeyError, match="epochs 3"):
+        compared.entry("epochs 3")
+    (best,) = compared.best()
+    assert repr(compared) == (
+        f"<Comparison of epochs 1, epochs 2, best {compared.decisive}: {compared.entries[best].label}>"
+    )
+
+
+def test_where_all_diverged_nobody_is_the_best():
+    compared = nettrain.compare(
+        SPEC, vary={"optimizer": ["{name: sgd, learning_rate: 1e30}", "{name: sgd, learning_rate: 1e31}"]}
+    )
+    assert ((), True) == (compared.best(), compared.all_diverged)
+    assert "best" not in repr(compared)
+
+
+def test_a_comparison_is_called_like_its_experiments_or_their_folder(tmp_path):
+    named = [{**SPEC, "experiment": f"flowers {k}", "seed": k} for k in range(9)]
+    for k, spec in enumerate(named):
+        (tmp_path / f"{k}.yaml").write_text(json.dumps(spec))
+    assert "flowers 0-flowers 1" == plan_comparison(find_sources(named[:2])).name
+    assert tmp_path.name == plan_comparison(find_sources([tmp_path])).name
+    assert "comparison" == plan_comparison(find_sources([*named[:8], tmp_path / "8.yaml"])).name
+
+
+def test_ensembles_over_seeds_are_saved_as_ensembles(tmp_path):
+    few = {**SPEC, "training": {"epochs": 1}}
+    compared = nettrain.compare(few, vary={"training.ensemble": [2, 3]}, repeat=2)
+    assert [2, 2] == [len(entry.runs) for entry in compared.entries]
+    compared.save(tmp_path / "kept")
+    saved = [load(path).experiment for path in sorted((tmp_path / "kept" / "experiments").iterdir())]
+    assert [(1, 2), (1, 3)] == [(one.training.repeat, one.training.ensemble) for one in saved]
 
 
 @pytest.mark.parametrize(

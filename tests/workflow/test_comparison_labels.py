@@ -60,6 +60,10 @@ CASES = {
     "a seed and not those that follow from it": ([["seed=1"], ["seed=0"]], ["seed 1", "seed 0"]),
     "one of the seeds": ([["model.seed=1"], ["model.seed=0"]], ["seed 1", "seed 0"]),
     "sources": ([[], ["data.source=builtin:penguins"]], ["iris", "penguins"]),
+    "a block": (
+        [["data.class_weights={Iris-setosa: 2.0}"], []],
+        ['class_weights {"Iris-setosa": 2.0}', "no class_weights"],
+    ),
     "ends of keys as long as they must be": (
         [["regularization.l2=0.1", "training.weight_decay=0"], ["training.weight_decay=0.2"]],
         ["l2 0.1", "weight_decay 0.2"],
