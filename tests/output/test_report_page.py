@@ -4,6 +4,7 @@ import base64
 import hashlib
 import os
 import re
+import shutil
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -363,3 +364,26 @@ def test_a_test_row_alone_has_no_thresholds(folder):
     page, run = rare(folder, "one class", one, "y", "data.order={by: when}", "data.test=1")
     assert np.isnan(run.metrics["test"]["roc_auc"])
     assert "thresholds" not in sections(page)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("history.csv", "There is no epoch in the history yet."),
+        ("model.safetensors", "Left out: {run}: not a finished run, model.safetensors is missing"),
+        ("summary.json", "This run has not ended"),
+    ],
+)
+def test_a_page_of_a_run_without_one_of_its_files(folder, run, name, told):
+    copy = Path(shutil.copytree(run.folder, folder / f"without {name}"))
+    (copy / name).unlink()
+    assert told.format(run=copy) in Parsed.of(nettrain.report(copy)).words
+
+
+def test_a_page_of_folds_whose_rows_are_gone(folder):
+    path = people(folder, 60, "gone")
+    run = train(folder, path, "training.epochs=1", "data.folds=2", name="folds of gone rows")
+    path.unlink()
+    page = Parsed.of(run.report())
+    assert f"Left out: data.source: {path}: no such file" in page.words
+    assert "mistakes" not in sections(page)

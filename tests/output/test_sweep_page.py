@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from nettrain.errors import SpecError
+from nettrain.errors import NettrainError, SpecError
 from nettrain.experiment.document import parse
 from nettrain.experiment.load import from_document
 from nettrain.output.figures import canvas
@@ -24,7 +24,7 @@ from nettrain.sweep.search_space import SearchSpace
 from nettrain.sweep.summary import summarise, trials_table, write_results
 from nettrain.sweep.sweep import Sweep
 from nettrain.sweep.sweep_journal import SweepJournal
-from nettrain.workflow.report.sweep import report_on_sweep
+from nettrain.workflow.report.sweep import _value, report_on_sweep
 from tests.output.page_of import Parsed
 
 SEARCH = """
@@ -197,3 +197,35 @@ def test_nothing_but_diverged_trials_have_no_picture(tmp_path):
     assert ["trials", "failures", "repeat"] == [one["id"] for one in page.all("section")]
     assert "<b>no memory</b>" in page.words
     assert "No trial was trained to its end." in page.words
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        (
+            "trials.csv",
+            lambda content: content.replace(b",20,", b",twenty,", 1),
+            "trials.csv: was changed since it was written: trial 1: 'twenty' is not a number; restore",
+        ),
+        (
+            "best.yaml",
+            lambda content: b"\xff\xfe" + content,
+            "best.yaml: was changed since it was written: it is no text; restore or remove it",
+        ),
+        (
+            "journal.jsonl",
+            lambda content: b"",
+            "journal.jsonl: does not say what is searched, nothing can be reported",
+        ),
+    ],
+)
+def test_a_file_that_was_changed_is_named(folder, tmp_path, name, change, message):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    (copy / name).write_bytes(change((copy / name).read_bytes()))
+    with pytest.raises(NettrainError) as caught:
+        report(copy)
+    assert message in str(caught.value)
+
+
+def test_a_value_that_is_no_yaml_is_text():
+    assert ["{a", [4, 8], "relu", 3, 0.5] == [_value(cell) for cell in ("{a", "[4, 8]", "relu", "3", "0.5")]

@@ -193,7 +193,8 @@ def _read_trial(path: Path, row: Mapping[str, str | None], keys: Sequence[str]) 
     try:
         return _trial(row, keys)
     except ValueError as error:
-        raise changed(path, f"trial {row['trial']}: {error}") from error
+        cell = str(error).rpartition(": ")[2]
+        raise changed(path, f"trial {row['trial']}: {cell} is not a number") from error
 
 
 def _text(path: Path) -> str:
