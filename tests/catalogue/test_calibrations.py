@@ -91,6 +91,13 @@ def test_probabilities_that_are_worse_than_none_become_nearly_even():
     assert np.abs(found.calibrated(p) - 0.5).max() < 0.01
 
 
+def test_probabilities_that_say_far_too_little_become_as_sure_as_can_be():
+    p = np.array([[0.5005, 0.4995]] * 20 + [[0.500001, 0.499999]])
+    found = calibrations["temperature"].fit(p, np.array([0] * 20 + [1]), np.ones(21))
+    assert 0.01 == found.temperature
+    assert found.calibrated(p)[0, 0] == pytest.approx(1 / (1 + (0.4995 / 0.5005) ** 100))
+
+
 @pytest.mark.parametrize("kind", FITTED)
 def test_rows_without_weight_do_not_count(kind):
     case = CASES["three classes, too sure, weighted"]

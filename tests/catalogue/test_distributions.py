@@ -91,6 +91,13 @@ def test_a_choice_without_probability_is_never_drawn():
     assert {"b"} == {made.draw(u) for u in (2.0**-54, 0.5, 1 - 2.0**-53)}
 
 
+def test_the_last_choice_takes_what_rounding_leaves():
+    shares = [0.1] * 3 + [0.2] + [0.1] * 5
+    assert 1 - 2.0**-53 == sum(shares)
+    made = distributions["categorical"](values=[*range(9)], probabilities=shares)
+    assert 8 == made.draw(1 - 2.0**-53)
+
+
 @pytest.mark.parametrize("name", ["int_uniform", "q_uniform", "categorical", "constant"])
 def test_steps_are_all_that_can_be_drawn(name):
     numbers = dict(next(row[1] for row in CUMULATIVE if row[0] == name))
@@ -103,6 +110,8 @@ def test_places_follow_the_scale():
     assert made.position(1e-3) == pytest.approx(0.5)
     made = distributions["uniform"](min=0.0, max=4.0)
     assert made.position(1.0) == pytest.approx(0.25)
+    assert made.position("auto") is None
+    assert made.steps() is made.count() is None
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,12 @@ def test_the_order_of_parameters_and_fixed_ones_change_no_sobol_point():
     np.testing.assert_array_equal(points("sobol", 20), points("sobol", 20, fixed)[:, [2, 1]])
 
 
+def test_where_all_is_fixed_every_sobol_point_is_the_same():
+    fixed = space([Parameter("a", distributions["constant"](value=3))])
+    sampler = search_methods["sobol"]().sampler(fixed)
+    assert [{"a": 3}, {"a": 3}] == [sampler.values(trial, {}) for trial in (1, 100)]
+
+
 # hyperband
 
 
@@ -369,6 +375,12 @@ def test_a_quarter_of_the_numbers_is_drawn_anew():
     drawn = [one.values["units"] for seed in range(300) for one in exchanged(scores, seed).values()]
     assert 0.19 < np.mean([units not in (40, 60) for units in drawn]) < 0.31
     assert {units // 25 for units in drawn} == {0, 1, 2, 3} | ({4} if 100 in drawn else set())
+
+
+def test_what_a_parent_does_not_have_is_not_explored():
+    method, values = search_methods["pbt"](), {trial: {"rate": 1e-2} for trial in range(1, 7)}
+    found = method.exchange(space(NUMBERS), 3, values, {trial: float(trial) for trial in values})
+    assert [{"rate"}] == [{*one.values} for one in found.values()]
 
 
 def test_networks_that_have_diverged_always_copy_others():

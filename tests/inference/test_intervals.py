@@ -89,6 +89,20 @@ def test_the_quantiles_of_several_networks_are_means() -> None:
     np.testing.assert_array_equal(each[0].combined(each[1:]).values, values * 3)
 
 
+def test_rows_of_several_networks_stand_one_below_the_other() -> None:
+    other = PredictedGaussian(GAUSSIANS.mean + 3, GAUSSIANS.variance * 2)
+    rows = GAUSSIANS.above([other, GAUSSIANS])
+    np.testing.assert_array_equal(rows.mean, np.vstack([GAUSSIANS.mean, GAUSSIANS.mean + 3, GAUSSIANS.mean]))
+    np.testing.assert_array_equal(rows.variance[2:4], GAUSSIANS.variance * 2)
+
+
+def test_quantiles_that_were_not_trained_are_refused() -> None:
+    quantiles = PredictedQuantiles((0.1, 0.9), GAUSSIANS.quantiles((0.1, 0.9)))
+    np.testing.assert_array_equal(quantiles.quantiles([0.9])[..., 0], quantiles.values[..., 1])
+    with pytest.raises(ValueError, match=r"quantiles \[0\.5\] of \(0\.1, 0\.9\)"):
+        quantiles.quantiles([0.5])
+
+
 def test_units_and_order_of_targets() -> None:
     center, scale = np.array([10.0, 0.0]), np.array([2.0, 100.0])
     own = GAUSSIANS.unscaled(center, scale)
