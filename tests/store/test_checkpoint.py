@@ -226,5 +226,12 @@ def test_what_is_different_in_the_data_is_said():
     renamed = {**before, "classes": ["a", "b", "c"]}
     named = ", ".join(f'"{name}"' for name in before["classes"])
     assert f'its classes were {named}, and are "a", "b", "c"' == data_difference(before, renamed)
+    turned = {**before, "columns": before["columns"][::-1]}
+    assert "its columns are in another order" == data_difference(before, turned)
+    assert data_difference(before, turned, moved=True) is None
+    splits = {name: rows for name, rows in before["splits"].items() if name != "validation"}
+    without = {**before, "splits": splits}
+    assert "there are no longer validation rows" == data_difference(before, without)
+    assert "there are now validation rows" == data_difference(without, before)
     refitted = {**before, "fitted": {**before["fitted"], "inputs": "0"}}
     assert "what was fitted to its columns is different" == data_difference(before, refitted)

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from nettrain.errors import StoredFileError
+from nettrain.errors import NettrainError, StoredFileError
 from nettrain.store.journal import Journal, read_journal
 
 SEARCH = {"kind": "sweep", "experiment": {"a": 1}, "sweep": {}, "parameters": {}, "order": []}
@@ -182,3 +182,13 @@ def refused_large(path) -> str:
     with pytest.raises(StoredFileError) as caught:
         read_journal(path)
     return str(caught.value)
+
+
+def test_a_folder_that_is_gone_is_one_line(tmp_path):
+    path = tmp_path / "gone" / "journal.jsonl"
+    with pytest.raises(StoredFileError) as unread:
+        read_journal(path)
+    with pytest.raises(NettrainError) as unwritten:
+        Journal(path).append(ENTRIES)
+    assert f"{path}: cannot be read: No such file or directory" == str(unread.value)
+    assert f"{path}: cannot be written: there is no folder {path.parent}" == str(unwritten.value)

@@ -1,5 +1,7 @@
 """Stored files that are much larger than what nettrain wrote: a file of zeros takes no room on a disk."""
 
+import csv
+
 import polars as pl
 import pytest
 
@@ -7,7 +9,8 @@ from nettrain.data.reading import room
 from nettrain.errors import StoredFileError
 from nettrain.store.digest import bytes_digest, file_digest
 from nettrain.store.stored_file import MOST_OF_YAML, read_limited, read_yaml_text
-from nettrain.store.written_table import read_lines
+from nettrain.store.stored_table import read_table
+from nettrain.store.written_table import read_lines, recorded
 from nettrain.workflow.folds.tables import read_out_of_fold
 
 
@@ -35,6 +38,46 @@ def test_zeros_behind_a_table_are_no_text(tmp_path):
     path = with_zeros(tmp_path / "history.csv", "epoch\n1\n", 3 << 20)
     with pytest.raises(StoredFileError, match=r"history\.csv: is not text: it holds zero bytes"):
         read_lines(path)
+
+
+@pytest.mark.parametrize("content", [b"epoch,\xff\n1,2\n", b"epoch,loss\n1,\xff\n"])
+def test_bytes_of_another_encoding_are_no_table(content, tmp_path):
+    path = tmp_path / "history.csv"
+    path.write_bytes(content)
+    with pytest.raises(StoredFileError, match=r"history\.csv: is not text in UTF-8; "):
+        read_lines(path)
+
+
+def test_what_is_not_there_or_no_file_is_no_table(tmp_path):
+    with pytest.raises(StoredFileError, match=r"history\.csv: cannot be read: No such file or directory$"):
+        read_lines(tmp_path / "history.csv")
+    for read in (read_lines, read_limited):
+        with pytest.raises(StoredFileError, match=rf"^{tmp_path}: is not a file$"):
+            read(tmp_path)
+
+
+@pytest.fixture
+def short_cells():
+    """The limit of Python, which reading data raises."""
+    before = csv.field_size_limit(131_072)
+    yield
+    csv.field_size_limit(before)
+
+
+def test_a_table_with_a_cell_without_end_is_named(tmp_path, short_cells):
+    path = tmp_path / "history.csv"
+    path.write_text("epoch,loss\n1," + "2" * 200_000 + "\n")
+    with pytest.raises(
+        StoredFileError, match=r"history\.csv: was changed since it was written: field larger"
+    ):
+        read_table(path, needs=("epoch",))
+
+
+def test_a_header_without_end_has_no_columns(tmp_path, short_cells):
+    """Of a file in the place of one that was written: what counts is that it is another."""
+    path = tmp_path / "steps.csv"
+    path.write_text("s" * 200_000 + "\n1\n")
+    assert -1 == recorded(path)["columns"]
 
 
 def test_the_digest_of_a_file_is_that_of_its_bytes(tmp_path):

@@ -3,16 +3,21 @@
 import json
 import math
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from nettrain.errors import SpecError, StoredFileError
-from nettrain.locks import is_locked
+from nettrain.files import write_atomic
+from nettrain.locks import is_locked, locked
+from nettrain.store.diagnostics import DiagnosticsLog
 from nettrain.store.history import DownsampledHistory, HistoryWriter
-from nettrain.store.run_folder import RunFolder, csv_text, write_json
+from nettrain.store.run_folder import RunFolder, csv_text, interrupted_run, write_json
 from nettrain.store.stored_file import read_stored
 from nettrain.store.sweep_folder import SweepFolder
+from nettrain.store.written_table import WrittenTable
+from nettrain.training.diagnostics.layer_diagnostics import QUANTITIES, LayerDiagnostics
 from nettrain.training.events import EpochDone
 
 
@@ -231,3 +236,33 @@ def test_a_sweep_refuses_what_is_no_file(tmp_path):
     os.mkfifo(folder.summary)
     with pytest.raises(StoredFileError, match=r"summary.json: is not a file$"):
         SweepFolder.open(tmp_path)
+
+
+def test_the_newest_run_of_the_same_config_that_can_go_on(tmp_path):
+    runs, statuses = {}, {"x": "interrupted", "x-2": "finished", "x-3": None, "x-4": "damaged", "x-5": None}
+    for number, (name, status) in enumerate(statuses.items()):
+        runs[name] = made(tmp_path, name)
+        write_atomic(runs[name].config, "seed: 1\n" if name != "x-5" else "seed: 2\n")
+        os.utime(runs[name].config, (number, number))
+        if status is not None:
+            runs[name].summary.write_text("{" if status == "damaged" else json.dumps({"status": status}))
+    elsewhere = RunFolder(tmp_path / "elsewhere")
+    found = interrupted_run(tmp_path, "x", "seed: 1\n", elsewhere.path)
+    assert runs["x-3"].path == found.path, "which was killed after x was interrupted"
+    runs["x-3"].summary.write_text(json.dumps({"status": "diverged"}))
+    assert runs["x"].path == interrupted_run(tmp_path, "x", "seed: 1\n", elsewhere.path).path
+    with locked(runs["x"].path):
+        assert interrupted_run(tmp_path, "x", "seed: 1\n", elsewhere.path) is None
+
+
+def test_what_is_kept_of_the_layers_of_a_long_run_is_little(tmp_path, monkeypatch):
+    monkeypatch.setattr("nettrain.store.diagnostics.MAX_ROWS", 100)
+    path = tmp_path / "diagnostics.csv"
+    whole = LayerDiagnostics(("hidden 1", "output"), {name: np.ones((1, 2)) for name in QUANTITIES})
+    log = DiagnosticsLog(WrittenTable(path), member_column=False)
+    for number in range(1, 1001):
+        log.add(replace(epoch(number, [0], train_loss=[1.0]), diagnostics=whole))
+    epochs = [row["epoch"] for row in log.rows]
+    assert 50 <= len(epochs) <= 102
+    assert (1, 1000) == (epochs[0], epochs[-1])
+    assert epochs == sorted(epochs)
