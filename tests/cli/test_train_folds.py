@@ -229,6 +229,9 @@ def test_when_every_fold_diverged_it_fails_and_draws_what_there_is(folder, peopl
     answer = inside(folder, "train", people.with_suffix(".yaml"), "--folds", "3", *settings)
     assert (1, "3 of 3 folds diverged in runs/wild: folds 1, 2, 3\n") == (answer.code, answer.err)
     assert ["folds.png"] == [path.name for path in (folder / "runs" / "wild").glob("*.png")]
+    measured = inside(folder, "evaluate", "runs/wild")
+    said = "runs/wild: all folds diverged, their weights are not finite\n"
+    assert (2, said) == (measured.code, measured.err)
 
 
 def test_without_test_rows_the_held_out_ones_are_named(folder, people):

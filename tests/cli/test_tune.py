@@ -245,6 +245,9 @@ def test_other_commands_read_the_ensemble_like_any_run(classes):
     member = inside(folder, "predict", ensemble, "kinds.csv", "--member", 0)
     assert "has networks, not members; each network is a run: name one of" in member.err
     assert "nothing is left to train" in inside(folder, "resume", ensemble).err
+    networks = f"{ensemble}/networks/1"
+    expected = f"{ensemble}: is an ensemble; each network is a run: name one of {networks}"
+    assert inside(folder, "graph", ensemble).err.startswith(expected)
     assert (
         "the folder of a tuning, whose run is tunes/kinds/ensemble"
         in inside(folder, "predict", "tunes/kinds", "kinds.csv").err

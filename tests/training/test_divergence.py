@@ -1,11 +1,13 @@
 """The diagnosis of a run that diverged: the step, the first layer, the last good weights."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from nettrain.backend.choose import open_backend
 from nettrain.experiment.resolution import resolve_with_data
-from nettrain.training.diagnostics.divergence import Divergence, diagnose
+from nettrain.training.diagnostics.divergence import Divergence, advice, diagnose
 from nettrain.training.events import EpochDone
 from nettrain.training.loop import TrainingLoop
 from nettrain.training.resumption.state import snapshot
@@ -94,3 +96,30 @@ def test_the_last_good_weights_are_those_at_the_start_of_the_epoch() -> None:
     before = states[result.epoch - 2].arrays["rows.parameters"][0]
     assert np.isfinite(before).all()
     assert before.tobytes() == result.parameters.tobytes()
+
+
+def test_what_is_on_already_is_not_advised() -> None:
+    assert ["optimizer.learning_rate=0.3", "training.clip_norm=1"] == advice(experiment(IRIS), 3.0)
+    unscaled = ("data.source=synthetic:sine", "data.scaling=none", "data.target_scaling=none")
+    clipped = experiment(IRIS, *unscaled, "data.target_kind=numbers", "training.clip_norm=2")
+    expected = ["optimizer.learning_rate=0.01", "data.scaling=standard", "data.target_scaling=standard"]
+    assert expected == advice(clipped, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "name"),
+    [
+        (["model.embeddings=pbld"], "the embedded inputs"),
+        (["model.input_noise=0.1"], "the noisy inputs"),
+        (["model.input_noise=0.1", "model.embeddings=pbld"], "the embedded inputs"),
+    ],
+)
+def test_what_stands_before_the_first_layer_is_named(overrides: list[str], name: str) -> None:
+    """Where a number that is not finite arrives first."""
+    spec = experiment(IRIS, *overrides, "backend.dtype=float32")
+    data = prepared(spec)
+    huge = replace(data.train, x=np.full_like(data.train.x, np.inf))
+    backend = open_backend("numpy", dtype="float32", threads=1)
+    result = diagnose(resolve_with_data(spec, data), replace(data, train=huge), backend, None)
+    assert result is not None
+    assert name == result.layer_name

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nettrain.errors import StoredContentError
 from nettrain.training.events import EpochDone, Event, MemberStopped
 from nettrain.training.loop import TrainingLoop
 from nettrain.training.resumption.state import TrainingState, restore, snapshot
@@ -167,3 +168,38 @@ def test_a_snapshot_has_copies_and_no_scratch_arrays() -> None:
     before = state.arrays["rows.parameters"].copy()
     recorded(training.events())
     assert np.array_equal(before, state.arrays["rows.parameters"])
+
+
+def state_after_an_epoch() -> TrainingState:
+    training = TrainingLoop(built(specs(2)))
+    next(event for event in training.events() if isinstance(event, EpochDone) and event.epoch == 1)
+    return snapshot(training)
+
+
+ORIGINAL = "rows.original"
+IMPOSSIBLE = {
+    f"{ORIGINAL}: is missing, or has no numbers of members": {ORIGINAL: None},
+    f"{ORIGINAL}: are not members of 2": {ORIGINAL: np.array([0, 2])},
+    "numbers.ended: are not members of 2": {"ended": [{"member": 5, "reason": "epochs"}]},
+    "rows.parameters: is float32 (2, 1), the run has ": {"rows.parameters": np.zeros((2, 1), np.float32)},
+    "rows.active: is int64 (2,), the run has bool (2,)": {"rows.active": np.zeros(2, np.int64)},
+    "final_statistics: is nothing, the run has ": {"final_statistics": None},
+    "numbers: epoch 1, step 7 and position 99 of 7 do not go together": {"position": 99},
+    "numbers: epoch 9, step 7 and position 0 of 7 do not go together": {"epoch": 9},
+}
+
+
+@pytest.mark.parametrize("said", IMPOSSIBLE)
+def test_a_state_that_a_training_cannot_have_had_is_refused(said: str) -> None:
+    state = state_after_an_epoch()
+    numbers: dict = {**state.numbers}
+    for name, value in IMPOSSIBLE[said].items():
+        if name in numbers:
+            numbers[name] = value
+        elif value is None:
+            del state.arrays[name]
+        else:
+            state.arrays[name] = value
+    with pytest.raises(StoredContentError) as caught:
+        restored(TrainingState(state.arrays, numbers), specs(2))
+    assert str(caught.value).startswith(said)
