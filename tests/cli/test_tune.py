@@ -4,18 +4,21 @@ import json
 import signal
 import subprocess
 from time import monotonic, sleep
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
 import pytest
 
-from nettrain.errors import StoredFileError
+from nettrain.errors import SpecError, StoredFileError
 from nettrain.experiment.document import parse
 from nettrain.experiment.load import from_document
 from nettrain.experiment.recipes import recipes
 from nettrain.store.tune_summary import read_tune_summary
+from nettrain.sweep.messages import TrialResult
 from nettrain.workflow.run import open_run
 from nettrain.workflow.tune import tune
+from nettrain.workflow.tuning.found import seed_figures
 from nettrain.workflow.tuning.subject import TuningOptions, experiment_text, own_values, subject_of
 from tests.cli.command import COMMAND, ENVIRONMENT, inside, nettrain
 
@@ -362,3 +365,78 @@ def test_a_recipe_takes_the_place_of_the_network_that_is_drafted_for_a_table(tmp
     assert subject.experiment.data.scaling.name == recipe.settings["data"]["scaling"]["name"]
     assert subject.experiment.data.target == "price"
     assert {"seed", *recipe.space} == set(subject.experiment.sweep.parameters)
+
+
+def test_data_with_a_name_are_drafted_as_a_file_is():
+    subject = subject_of("builtin:iris")
+    assert ("builtin:iris", "species") == (subject.experiment.data.source, subject.experiment.data.target)
+    assert ("val_log_loss", 5) == (subject.experiment.sweep.metrics[0].name, subject.folds)
+
+
+IRIS = {"data": {"source": "builtin:iris"}, "model": {"hidden": [4, 6]}}
+
+
+def test_a_rate_at_auto_is_searched_around_that_of_the_optimizer():
+    subject = subject_of({**IRIS, "optimizer": {"name": "adam", "learning_rate": "auto"}})
+    assert "optimizer.learning_rate: auto is searched around 0.001" in subject.notes
+    assert 0.001 == subject.experiment.optimizer.learning_rate
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "val_accuracy"])
+def test_the_metric_is_as_asked(metric):
+    assert (
+        "val_accuracy"
+        == subject_of(IRIS, options=TuningOptions(metric=metric)).experiment.sweep.metrics[0].name
+    )
+
+
+def test_rows_in_a_file_of_their_own_choose(tmp_path):
+    write_table(tmp_path, 600)
+    (tmp_path / "held.csv").write_text("".join((tmp_path / "prices.csv").read_text().splitlines(True)[:91]))
+    file = tmp_path / "own.yaml"
+    file.write_text("data: {source: prices.csv, target: price, test: 60, validation: held.csv}\n")
+    subject = subject_of(file)
+    assert (0, 90, 60) == (subject.folds, subject.choosing, subject.test_rows)
+
+
+def test_a_tuning_has_no_constraints():
+    search = {
+        "constraints": {"parameters": {"at_most": 50}},
+        "parameters": {"model.hidden.0": {"values": [4]}},
+    }
+    with pytest.raises(
+        SpecError, match=r"sweep\.constraints: do not go with a tuning, whose ensemble is larger"
+    ):
+        subject_of({**IRIS, "sweep": search})
+
+
+def test_positions_in_lists_have_own_values_and_settings_of_other_variants_none():
+    searched = {
+        "model.hidden.1": {"values": [2, 4]},
+        "optimizer": {"values": ["adam", "momentum"]},
+        "optimizer.momentum": {"min": 0.5, "max": 0.9},
+    }
+    own = own_values(subject_of({**IRIS, "optimizer": "adam", "sweep": {"parameters": searched}}))
+    assert (6, {"model.hidden.1", "optimizer", "seed"}) == (own["model.hidden.1"], {*own})
+
+
+def test_the_figures_of_other_seeds_are_those_of_the_settings_that_were_tried_most():
+    """Trials 1, 3 and 4 differ in the seed alone, as do 2 and 5; the clock stopped trial 6."""
+    rates = [0.1, 0.2, 0.1, 0.1, 0.2, 0.1]
+    losses = [0.5, 0.25, 0.75, 0.25, 0.5, 9.0]
+    results = {
+        k: TrialResult(k, "finished", figures={"val_loss": loss}, out_of_time=k == 6)
+        for k, loss in enumerate(losses, 1)
+    }
+    trials = [
+        SimpleNamespace(values={"optimizer.learning_rate": rate, "seed": k}) for k, rate in enumerate(rates)
+    ]
+    goal = SimpleNamespace(metric="val_loss")
+    best = sorted(results.values(), key=lambda one: one.figures["val_loss"])
+    sweep = SimpleNamespace(best=best, trials=trials, results=results, goal=goal)
+    expected = {"trial": 1, "own": 0.5, "others": [0.75, 0.25], "mean": 0.5, "sd": pytest.approx(0.5**1.5)}
+    assert expected == seed_figures(sweep)
+    alone = SimpleNamespace(**{**vars(sweep), "best": [results[1], results[2], results[6]]})
+    assert seed_figures(alone) is None
+    two = SimpleNamespace(**{**vars(sweep), "best": [results[2], results[5]]})
+    assert {"trial": 2, "own": 0.25, "others": [0.5], "mean": 0.5, "sd": None} == seed_figures(two)
