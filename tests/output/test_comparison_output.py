@@ -20,9 +20,11 @@ from nettrain.output.figures.comparison import comparison_picture
 from nettrain.output.figures.series import series_style
 from nettrain.store.comparison_folder import ComparisonFolder
 from nettrain.training.events import EpochDone
-from nettrain.workflow.compare import Comparison
+from nettrain.workflow.compare import Comparison, run_comparison
 from nettrain.workflow.comparison.entries import ComparedEntry
+from nettrain.workflow.comparison.plan import plan_comparison
 from nettrain.workflow.comparison.population import ComparedEpoch
+from nettrain.workflow.comparison.sources import find_sources
 
 pytestmark = pytest.mark.usefixtures("step_by_step")
 
@@ -289,6 +291,33 @@ def test_progress_has_every_entry(terminal):
         assert 5 < len(text.splitlines()) < 15
     with show_comparing(console, ["a"], quiet=True) as silent:
         silent(None)
+
+
+@pytest.mark.parametrize(
+    ("source", "repeat", "title"),
+    [
+        ("synthetic:moons", 2, "shapes: decision regions of the first seed"),
+        ("synthetic:sine", 1, "shapes: predictions"),
+    ],
+)
+def test_a_small_world_is_drawn_beside_the_curves(source, repeat, title, tmp_path, monkeypatch):
+    titles = []
+    monkeypatch.setattr(
+        "nettrain.output.figures.boundary.picture.boundary_picture",
+        lambda seen, name: titles.append(name) or b"a picture",
+    )
+    shapes = {"experiment": "shapes", "data": {"source": source}, "model": {"hidden": [2]}}
+    vary = {"optimizer": ["adam", "sgd"]}
+    plan = plan_comparison(find_sources([{**shapes, "training": {"epochs": 1}}], vary=vary), repeat=repeat)
+    draw_comparison(plan, run_comparison(plan), ComparisonFolder(tmp_path))
+    assert ([title], b"a picture") == (titles, (tmp_path / "boundary.png").read_bytes())
+
+
+def test_an_entry_without_a_figure_has_no_curve_of_it():
+    one, other = entry("a", [0.9]), entry("b", [0.8])
+    other.runs[0].history = other.runs[0].history.drop("val_loss")
+    curves = compared_curves(comparison(one, other), "val_loss")
+    assert ["a"] == [curve.label for curve in curves]
 
 
 @pytest.mark.parametrize(

@@ -247,6 +247,16 @@ CASES = [
 ]
 
 
+def test_three_channels_are_red_green_and_blue_and_one_is_grey(monkeypatch):
+    drawn = []
+    monkeypatch.setattr("matplotlib.axes.Axes.imshow", lambda ax, pixels, **how: drawn.append(pixels))
+    pixel = [[[2.0]], [[6.0]], [[4.0]]]  # channels of an image of 1 x 1
+    for tile in ([pixel], [pixel[:1]], [np.ones((1, 1, 2))]):
+        images.images_picture(np.array(tile), [("a", "b")], TITLE, "", render=lambda figure: b"")
+    assert [[[0, 1, 0.5]]] == drawn[0].tolist()
+    assert [[[0.0]], [[0.0, 0.0]]] == [one.tolist() for one in drawn[1:]]
+
+
 def written(figure):
     """Places of all visible text on a figure, in dots."""
     figure.canvas.draw()

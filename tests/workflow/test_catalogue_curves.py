@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from nettrain.catalogue.activations import activations
+from nettrain.output.figures import activations as activations_figure
 from nettrain.workflow.activation_curves import activation_curves
 from nettrain.workflow.schedule_curves import momentum_curves, schedule_curves
 
@@ -14,6 +15,17 @@ def at(curve, x):
     """Value and derivative at a place, from the nearest one that is drawn."""
     k = int(np.abs(curve.x - x).argmin())
     return float(curve.values[k]), float(curve.derivatives[k])
+
+
+@pytest.mark.parametrize(
+    ("names", "limits"),
+    [(["tanh"], (-1.2, 1.2)), (["tanh", "relu"], (-2.0, 4.0)), (["relu"], (-2.0, 4.0))],
+)
+def test_a_picture_of_one_bounded_activation_is_close_to_it(names, limits, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(activations_figure, "png", lambda figure: drawn.append(figure) or b"")
+    activations_figure.activations_picture([CURVES[name] for name in names], "a title")
+    assert limits == drawn[0].axes[0].get_ylim()
 
 
 def test_every_activation_has_a_curve():
