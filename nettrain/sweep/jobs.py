@@ -122,10 +122,8 @@ class Preparation:
         """Record data by their fingerprints. Raises DataError when trials before had others."""
         digest, found = content_digest(key), [fingerprint(data) for data in folds]
         before = self.fingerprints.setdefault(digest, found)
-        differences = (data_difference(*pair) for pair in zip(before, found, strict=False))
+        differences = (data_difference(*pair) for pair in zip(before, found, strict=True))
         different = next(filter(None, differences), None)
-        if len(before) != len(found):
-            different = f"{len(found)} folds in place of {len(before)}"
         if different:
             source, folder = data_settings_of(trial.experiment).source, self.folder.parent
             way_out = "go on with the data as they were, or begin anew with --out"

@@ -2,11 +2,12 @@
 
 import math
 from dataclasses import replace
+from time import time
 
 from nettrain.export.tensorboard.log_folder import LogFolder
 from nettrain.sweep import chunk_training
 from nettrain.sweep.chunk_training import ChunkTraining
-from nettrain.sweep.messages import ChunkProgress, ResumeChunk, RungReached, TrialsEnded
+from nettrain.sweep.messages import ChunkProgress, ExchangeChunk, ResumeChunk, RungReached, TrialsEnded
 from nettrain.workflow.tensorboard.trial_curves import TrialCurves
 from tests.export.event_reader import read_events
 from tests.sweep.test_sweep_on_a_device import chunk_of
@@ -31,15 +32,18 @@ def test_results_are_sent_while_others_train(monkeypatch):
     assert {0, 1, 2, 3} == {*messages[2].figures}
 
 
+def wild(chunk):
+    """The chunk, of whose first trial the first network diverges in the first epoch."""
+    first = chunk.experiments[0][0]
+    rate = first.optimizer.model_copy(update={"learning_rate": 1e300})
+    trial = (first.model_copy(update={"optimizer": rate}), *chunk.experiments[0][1:])
+    return replace(chunk, experiments=(trial, *chunk.experiments[1:]))
+
+
 def test_at_a_rung_a_trial_of_which_a_fold_has_diverged_has_no_figure():
     chunk, data = chunk_of(3)
-    wild = [
-        one.model_copy(update={"optimizer": one.optimizer.model_copy(update={"learning_rate": 1e300})})
-        for one in chunk.experiments[0][:1]
-    ]
-    trials = ((*wild, *chunk.experiments[0][1:]), *chunk.experiments[1:])
     messages = []
-    ChunkTraining(replace(chunk, experiments=trials, rungs=(1,)), data).train_to_rung(messages.append)
+    ChunkTraining(replace(wild(chunk), rungs=(1,)), data).train_to_rung(messages.append)
     figures = messages[-1].figures
     assert [0] == [trial for trial, figure in figures.items() if math.isnan(figure)]
     assert 5 == len(figures)
@@ -54,3 +58,26 @@ def test_trials_have_curves_those_of_folds_below_them(tmp_path):
         for part in parts:
             losses = read_events(place.path / part).scalars["loss/validation"]
             assert [1, 2, 3, 4, 5, 6] == [*losses]
+
+
+def test_in_a_population_that_evolves_a_diverged_trial_goes_on_from_another():
+    chunk, data = chunk_of(1)
+    messages = []
+    running = ChunkTraining(replace(wild(chunk), evolves=True, rungs=(2,)), data)
+    assert running.train_to_rung(messages.append)
+    assert [[1, 2, 3, 4]] == [sorted(one.figures) for one in messages if isinstance(one, RungReached)]
+    assert not [one for one in messages if isinstance(one, TrialsEnded)]
+    experiments = tuple(trial[0] for trial in chunk.experiments)
+    running.go_on(ExchangeChunk(0, (1, 1, 2, 3, 4), experiments))
+    assert not running.train_to_rung(messages.append)
+    ended = {one.trial: one for one in messages[-1].results}
+    assert [("finished", 6)] * 5 == [(ended[k].status, ended[k].epochs) for k in range(5)]
+
+
+def test_training_stops_at_the_deadline():
+    chunk, data = chunk_of(1)
+    messages = []
+    assert not ChunkTraining(replace(chunk, rungs=(), deadline=time() - 1), data).train_to_rung(
+        messages.append
+    )
+    assert [(True, True)] * 5 == [(one.out_of_time, one.epochs < 6) for one in messages[-1].results]

@@ -79,6 +79,28 @@ def test_a_grid_has_every_combination_once(tmp_path):
     assert expected[:4] == values(trials(tmp_path, GRID, 4))
 
 
+def test_a_grid_of_one_value_is_one_trial(tmp_path):
+    text = "data: {source: 'builtin:iris'}\nsweep: {method: grid, parameters: {optimizer.learning_rate: {values: [0.1]}}}\n"
+    assert [{"optimizer.learning_rate": 0.1}] == [trial.values for trial in trials(tmp_path, text)]
+
+
+def test_a_number_of_a_block_is_drawn_only_with_the_block(tmp_path):
+    text = """
+data: {source: 'builtin:iris'}
+sweep:
+  trials: 30
+  parameters:
+    training.early_stopping: {values: [null, {patience: 2}]}
+    training.early_stopping.patience: {values: [3, 4]}
+"""
+    drawn = [trial.values for trial in trials(tmp_path, text)]
+    for values in drawn:
+        assert ("training.early_stopping.patience" in values) == (
+            values["training.early_stopping"] is not None
+        )
+    assert {None, 2} == {(one["training.early_stopping"] or {}).get("patience") for one in drawn}
+
+
 def test_values_reach_the_experiment_and_settings_of_other_variants_leave_it(tmp_path):
     text = MANY.replace("model: {hidden: [6]}", "model: {hidden: [6]}\noptimizer: {name: adam, beta1: 0.8}")
     for trial in trials(tmp_path, text):

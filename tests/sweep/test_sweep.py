@@ -5,6 +5,7 @@ import os
 import resource
 import signal
 from collections import Counter, deque
+from dataclasses import replace
 from multiprocessing import active_children
 from pathlib import Path
 from time import monotonic
@@ -13,13 +14,14 @@ import pytest
 
 from nettrain.errors import DataError, NettrainError, SpecError
 from nettrain.experiment.load import load, to_yaml
+from nettrain.store.sweep_folder import SweepFolder
 from nettrain.sweep.messages import TrialChunk, TrialResult
 from nettrain.sweep.opening import open_sweep
 from nettrain.sweep.process_pool import ProcessPool
 from nettrain.sweep.ranking import Goal
 from nettrain.sweep.scheduler import Scheduler
-from nettrain.sweep.summary import summarise
-from nettrain.sweep.worker_pool import Worker, WorkerDied
+from nettrain.sweep.summary import is_written, summarise
+from nettrain.sweep.worker_pool import Worker, WorkerDied, WorkerLost
 from nettrain.workflow.train import train
 from tests.sweep.sweeping import HALVING, MANY, copy_sweep, rows, run_sweep, write_experiment
 
@@ -227,6 +229,30 @@ def test_a_chunk_that_waits_in_a_dead_worker_starts_again_without_a_failed_attem
     assert not scheduler.attempts
 
 
+def test_trials_that_take_over_weights_are_tried_again_together_and_fail_together():
+    scheduler = Scheduler(deque([replace(chunk(1, 2, 3), evolves=True)]), {}, LOSS)
+    worker = Worker()
+    worker.busy = scheduler.next_task(worker).number
+    assert [] == scheduler.worker_died(worker, -9)
+    assert [(1, 2, 3)] == [one.trials for one in scheduler.chunks]
+    worker.busy = scheduler.next_task(worker).number
+    failed = scheduler.worker_died(worker, -9)
+    assert [(k, "failed", "its process ended (exit code -9)") for k in (1, 2, 3)] == [
+        (one.trial, one.status, one.message) for one in failed
+    ]
+    assert not scheduler.chunks
+
+
+def test_a_worker_that_is_lost_when_idle_has_nothing_that_begins_again_but_what_waits():
+    scheduler = Scheduler(deque([chunk(1), chunk(2)]), {}, LOSS)
+    worker = Worker()
+    worker.waiting |= {scheduler.next_task(worker).number, scheduler.next_task(worker).number}
+    scheduler.add_result(TrialResult(1, "finished", figures={"val_loss": 1.0}))
+    assert [] == scheduler.worker_lost(worker, WorkerLost("tcp://somewhere", expected=False))
+    assert [(2,)] == [one.trials for one in scheduler.chunks]
+    assert not scheduler.losses
+
+
 def test_a_second_sweep_in_the_folder_is_refused(tmp_path):
     path = write_experiment(tmp_path, MANY)
     with open_sweep(load(path), tmp_path, total=2, workers=1):
@@ -304,6 +330,29 @@ def test_a_metric_that_the_trials_will_not_have_is_refused(tmp_path, metric, mes
     with pytest.raises(SpecError) as caught:
         run_sweep(tmp_path, text)
     assert message in str(caught.value)
+
+
+def test_a_metric_of_validation_rows_needs_some(tmp_path):
+    text = MANY.replace("test: 0.2}", "test: 0.2, validation: 0}").replace(
+        "{values: [null, {patience: 2}]}", "{value: null}"
+    )
+    with pytest.raises(SpecError) as caught:
+        run_sweep(tmp_path, text)
+    assert 'sweep.metric.name: "val_loss" needs validation rows, but there are none' in str(caught.value)
+
+
+def test_hyperband_is_said_to_be_successive_halving(tmp_path):
+    path = write_experiment(tmp_path, HALVING.replace("successive_halving", "hyperband"))
+    with open_sweep(load(path), tmp_path / "sweeps", total=2, workers=1) as sweep:
+        assert "early_terminate: hyperband is run as successive_halving" in sweep.notes
+
+
+def test_tables_with_a_summary_that_was_changed_are_written_anew(many, tmp_path):
+    files = SweepFolder(copy_sweep(many, tmp_path).parent)
+    assert is_written(replace(many, folder=files))
+    summary = files.summary.read_text()
+    files.summary.write_text(summary.replace('"goal"', '"gaol"', 1))
+    assert not is_written(replace(many, folder=files))
 
 
 def test_the_goal_defaults_to_the_metrics_better_direction(tmp_path):
