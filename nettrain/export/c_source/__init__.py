@@ -135,7 +135,6 @@ class CSource:
             f'#include "{self._stem}.h"',
             "",
             "#include <math.h>",
-            *(["#include <stdlib.h>"] if "abs" in functions else []),
             "#include <string.h>",
             "",
         ]

@@ -54,10 +54,11 @@ TAKEN = (  # for what the file uses itself
         "isnan",
         "strcmp",
         "abs",
+        "absolute_i",
         "index",
     ),
     *("y0", "y1", "yn", "j0", "j1", "jn", "gamma", "signgam", "time", "round", "remainder", "log2", "exp2"),
-    *(name + end for name in (*LIBRARY.values(), *OWN) for end in ("", "f", "_f", "_i")),
+    *(name + end for name in (*LIBRARY.values(), *OWN) for end in ("", "f", "_f", "_i", "_d")),
 )
 
 

@@ -10,6 +10,8 @@ LARGER = """static int maximum_i(int a, int b) { return a > b ? a : b; }
 """
 SMALLER = """static int minimum_i(int a, int b) { return a < b ? a : b; }
 """
+ABSOLUTE = """static int absolute_i(int a) { return a < 0 ? -a : a; }
+"""
 SIGN = """/* -1, 0 or 1 */
 static {type} {name}({type} a) {{ return a > 0 ? 1 : a < 0 ? -1 : a; }}
 """
@@ -47,10 +49,12 @@ BODIES = {
     **{"maximum": MAXIMUM, "minimum": MINIMUM, "sign": SIGN, "square": SQUARE},
     **{"remainder": REMAINDER, "floor_divide": FLOOR_DIVIDE},
 }
+TYPES = {"_f": "float", "_i": "int", "_d": "double"}  # by the end of a name
 FIXED = {
     "interpolated": POINTS,
     "position_of": POSITION_OF,
     "remainder_i": REMAINDER_OF_INTEGERS,
+    "absolute_i": ABSOLUTE,
     "maximum_i": LARGER,
     "minimum_i": SMALLER,
 }
@@ -60,7 +64,7 @@ def definition(name: str) -> str:
     """The definition of a function of this name."""
     if name in FIXED:
         return FIXED[name]
-    kind = {"_f": "float", "_i": "int"}.get(name[-2:], "double")
-    body = BODIES[name[:-2] if kind != "double" else name]
+    kind = TYPES.get(name[-2:], "double")
+    body = BODIES[name[:-2] if name[-2:] in TYPES else name]
     floor = {"float": "floorf(a / b)", "double": "floor(a / b)", "int": "(a - (a % b + b) % b) / b"}[kind]
     return body.format(type=kind, name=name, floor=floor)

@@ -10,12 +10,11 @@ from nettrain.errors import SpecError
 from nettrain.export.c_source.constants import LETTERS, WIDTH, ConstantArrays, filled
 from nettrain.export.c_source.memory import SUMS, ArraysInMemory, for_one_row, size
 from nettrain.export.c_source.scalars import (
-    OWN,
     PRODUCT,
     SUM,
-    function_name,
     is_scalar_operation,
     literal,
+    own_function,
     term,
     type_of,
 )
@@ -68,7 +67,7 @@ class RowFunction:
         self._words, self._names = PartNames(order), constants.names
         self._arrays: dict[GraphNode, str] = {}
         self._part = part  # under whose heading the first statements stand
-        self.functions = {function_name(node) for node in order if node.operation in OWN}
+        self.functions = {own_function(node) for node in order}
         self.functions |= {_helper(node) for node in order if node.operation in HELPERS}
         self.stack = 0  # bytes of arrays
         self.block = CodeBlock()

@@ -34,6 +34,7 @@ LIBRARY = {  # functions of <math.h>, which end with f for float
     **{"erfc": "erfc"},
 }
 OWN = {"maximum", "minimum", "sign", "square", "remainder", "floor_divide"}  # functions of the file
+OTHERS = {"remainder"}  # of these, names that <math.h> gives to something else
 KNOWN = frozenset(
     {"expm1", "log1p", "hypot", "erfc", "square", "reciprocal", "interp"}
 )  # what needs no formula
@@ -71,14 +72,19 @@ def term(node: GraphNode, operands: Sequence[Code]) -> Code:
     return WRITTEN.get(node.operation, _function)(node, operands)
 
 
+def own_function(node: GraphNode) -> str:
+    """The function of the file that a node needs, "" for none."""
+    if node.operation in OWN:
+        ends = {"float": "_f", "int": "_i", "double": "_d" if node.operation in OTHERS else ""}
+        return node.operation + ends[type_of(node.inputs[0].dtype)]
+    is_whole = node.operation == "absolute" and type_of(node.dtype) == "int"
+    return "absolute_i" if is_whole else ""
+
+
 def function_name(node: GraphNode) -> str:
     """The function of an operation for the type of its operand."""
-    kind = type_of(node.inputs[0].dtype)
-    if node.operation in OWN:
-        return {"float": f"{node.operation}_f", "int": f"{node.operation}_i"}.get(kind, node.operation)
-    if kind == "int" and node.operation == "absolute":
-        return "abs"
-    return LIBRARY[node.operation] + ("f" if kind == "float" else "")
+    ending = "f" if type_of(node.inputs[0].dtype) == "float" else ""
+    return own_function(node) or LIBRARY[node.operation] + ending
 
 
 def _function(node: GraphNode, operands: Sequence[Code]) -> Code:
