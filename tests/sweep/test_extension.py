@@ -1,6 +1,7 @@
 """Searches that go on while they run, keep their networks, and end by the clock."""
 
 import json
+import shutil
 from time import time
 
 import numpy as np
@@ -15,6 +16,7 @@ from nettrain.sweep.opening import open_sweep
 from nettrain.sweep.summary import _best_experiment
 from nettrain.sweep.sweep_journal import SweepJournal
 from nettrain.workflow.train import train
+from nettrain.workflow.tuning.candidates import load_candidates
 from tests.sweep.sweeping import HALVING, run_sweep, write_experiment
 
 SMALL = """
@@ -132,3 +134,29 @@ def test_a_trial_that_ends_in_time_leaves_no_trace_of_the_clock_in_the_journal(t
     lines = map(json.loads, sweep.folder.journal.read_text().splitlines())
     assert all("out_of_time" not in line for line in lines)
     assert not sweep.results[1].out_of_time
+
+
+def test_candidates_are_the_best_trials_whose_files_are_whole(tmp_path, monkeypatch):
+    text = SMALL.replace("epochs: 12", "epochs: 3").replace(
+        "sweep:\n", "calibration: temperature\nsweep:\n  trials: 4\n"
+    )
+    kept = tmp_path / "kept"
+    with open_sweep(
+        load(write_experiment(tmp_path, text)), tmp_path / "sweeps", total=None, workers=1
+    ) as sweep:
+        sweep.kept_in = kept
+        for _ in sweep.run(lambda: False):
+            pass
+        best = [one.trial for one in sweep.best]
+        found = load_candidates(sweep, kept)
+        assert best == [one.trial for one in found]
+        assert best[:1] == [one.trial for one in load_candidates(sweep, kept, stop=lambda: True)]
+        with monkeypatch.context() as few:
+            few.setattr("nettrain.workflow.tuning.candidates.MOST_NUMBERS", 1)
+            assert best[:1] == [one.trial for one in load_candidates(sweep, kept)]
+        shutil.rmtree(kept / str(best[0]))
+        assert best[1:] == [one.trial for one in load_candidates(sweep, kept)]
+    own = train(sweep.trials[best[0] - 1].experiment.model_dump())  # with its temperature
+    predictions = found[0].predictions
+    chosen = predictions.values[np.arange(len(predictions.y)), predictions.y]
+    assert own.metrics["val"]["log_loss"] == pytest.approx(-np.log(chosen).mean(), rel=1e-6)

@@ -111,6 +111,8 @@ def test_a_search_may_ask_from_where_on_to_embed(spec: dict, table: pl.DataFrame
 
 def test_checks_take_codes_as_they_are(spec: dict, table: pl.DataFrame) -> None:
     report = nettrain.check(spec, data=table, skip=["gradient"])
+    findings = len(report.plain["findings"])
+    assert f"<SanityReport {report.experiment}: {report.verdict}, {findings} findings>" == repr(report)
     wrong = {
         name: one for name, findings in report.findings.items() for one in findings if one.verdict != "ok"
     }
