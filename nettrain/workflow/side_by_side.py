@@ -165,10 +165,6 @@ class TrainedTogether:
         """Each run as if it had been trained alone, with all its figures."""
         return (self.run(number) for number in range(len(self._trainees)))
 
-    def networks(self, number: int) -> TrainedNetworks:
-        """The final networks of one run, of the population's runs by number."""
-        return self._view(number).networks(self._trainees[number].members)
-
     @cached_property
     def _own_backend(self) -> Backend:
         """The backend of the runs on their own, which may predict in any thread."""

@@ -19,7 +19,11 @@ def pictures(folder, *arguments):
         ("sine", [], ["boundary.png", "curves.png", "residuals.png"]),
         ("xor", [], ["boundary.png", "confusion.png", "curves.png"]),
         ("digits", [], ["confusion.png", "curves.png", "weights.png"]),
-        ("iris", ["training.diagnostics=true"], ["confusion.png", "curves.png", "diagnostics.png"]),
+        (
+            "iris",
+            ["training.diagnostics=true", "training.history=step", "--tensorboard", "logs"],
+            ["confusion.png", "curves.png", "diagnostics.png"],
+        ),
         ("iris", ["--no-figures"], []),
         ("iris", ["optimizer.learning_rate=1e30", "optimizer.name=sgd"], ["confusion.png", "curves.png"]),
     ],

@@ -195,6 +195,19 @@ def test_folds_that_are_resumed(folder):
     assert "final/out_of_fold_accuracy" in read_events(logs / "iris").scalars
 
 
+def test_folds_that_had_ended_before_events_were_wanted_have_theirs_too(folder):
+    """As after a kill: one fold is not there, and nothing of all together."""
+    trained, logs = folder / "runs" / "iris", folder / "logs"
+    nettrain.train(folder / "iris.yaml", "data.validation=0", "data.folds=3", out=folder / "runs")
+    (trained / "summary.json").unlink()
+    shutil.rmtree(trained / "folds" / "2")
+    nettrain.resume(trained, tensorboard=logs)
+    for fold in (1, 2, 3):
+        check_history(logs / "iris" / f"fold-{fold}", trained / "folds" / str(fold))
+        assert 1 == session(logs / "iris" / f"fold-{fold}")[2]
+    assert "final/out_of_fold_accuracy" in read_events(logs / "iris").scalars
+
+
 def test_a_run_in_memory_has_the_name_of_its_experiment(folder):
     experiment = {"experiment": "my run", "data": {"source": "builtin:iris"}}
     for _ in range(2):

@@ -97,6 +97,13 @@ def test_arguments_that_are_wrong(call, message, sine):
     assert message == str(caught.value)
 
 
+def test_conformal_intervals_are_not_of_passes_with_dropout():
+    calibrated = {"data": {"source": "synthetic:sine", "validation": 0.3}, "calibration": "conformal"}
+    run = nettrain.train({**SINE, **calibrated}, "model.dropout=0.2")
+    with pytest.raises(nettrain.SpecError, match=r"^interval: conformal intervals do not go with samples$"):
+        nettrain.predict(run, "synthetic:sine", interval=0.9, samples=5)
+
+
 def test_levels_of_quantiles_lie_between_0_and_1():
     run = nettrain.train({**SINE, "loss": "gaussian_nll"})
     with pytest.raises(nettrain.SpecError, match=r"^levels: 1\.5 is not between 0 and 1$"):

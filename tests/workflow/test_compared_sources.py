@@ -50,6 +50,14 @@ def test_a_sweep_stands_for_its_best_trial(files):
     assert ["sweeps/s/best.yaml"] == names("sweeps/s")
 
 
+def test_a_sweep_without_a_best_trial_is_no_experiment(files):
+    folder = files / "sweeps" / "begun"
+    folder.mkdir(parents=True)
+    (folder / "journal.jsonl").touch()
+    with pytest.raises(SpecError, match=r"sweeps/begun: a sweep without a best trial yet"):
+        find_sources(["sweeps/begun"])
+
+
 def test_values_to_vary_give_an_experiment_each(files):
     vary = {"optimizer": ["sgd", "adam"], "model.hidden": [[3], [4, 4]]}
     found = find_sources(["lesson/b.yaml"], ["training.epochs=1"], vary)

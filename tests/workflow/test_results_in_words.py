@@ -42,6 +42,11 @@ def test_a_cross_validation_has_the_tables_of_its_folds_if_they_were_recorded(tm
             assert own.equals(getattr(recorded.fold(number), name).select(own.columns))
 
 
+def test_a_run_on_one_split_has_no_folds():
+    run = nettrain.train(SHORT)
+    assert (None, None) == (run.folds, run.out_of_fold)
+
+
 def test_epochs_that_are_not_evaluated_are_in_no_table_and_give_no_advice():
     run = nettrain.train({**SHORT, "training": {"epochs": 5, "evaluate_every": 2, "diagnostics": True}})
     assert [0, 2, 4, 5] == run.history["epoch"].to_list()

@@ -79,6 +79,11 @@ def test_rows_with_gaps_are_left_out_and_counted():
     assert rows == {round(float(value), 3) for value in gaps if not np.isnan(value)}
 
 
+def test_rows_that_all_have_a_gap_are_no_world():
+    holes = np.where(np.arange(90)[:, None] % 2 == [0, 1], np.nan, X)
+    assert world_of(result({**TABLE, "length": holes[:, 0], "age": holes[:, 1]})) is None
+
+
 def test_numbers_are_in_their_own_units():
     done = result({"a": X[:, 0], "price": 1e4 * X[:, 1]})
     y = np.concatenate([one.y[:, 0] for one in world_of(done).points])
