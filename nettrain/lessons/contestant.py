@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nettrain.backend.base import Flags, Floats
+from nettrain.backend.base import Floats
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,6 @@ class SeedRun:
     """
 
     seed: int
-    status: str
     history: Mapping[str, Floats]
     metrics: Mapping[str, Mapping[str, float]]
     diagnostics: Mapping[tuple[str, str], Floats]
@@ -34,11 +33,6 @@ class Contestant:
     name: str
     file: Path
     runs: Sequence[SeedRun]
-
-    @property
-    def diverged(self) -> Flags:
-        """Which trainings ended with numbers that are not finite (S,)."""
-        return np.array([run.status == "diverged" for run in self.runs])
 
     @property
     def epochs(self) -> Floats:

@@ -98,7 +98,6 @@ def _trainings(files: Sequence[Path], seeds: range, on_event: OnComparedEpoch) -
 def _seed_run(run: ComparedRun) -> SeedRun:
     return SeedRun(
         run.seed,
-        run.status,
         _columns(run.history),
         run.metrics,
         _diagnostics(run.run.diagnostics),
@@ -116,10 +115,7 @@ def _numbers(metrics: Metrics) -> dict[str, dict[str, float]]:
 
 def _searches(file: Path, seeds: range) -> list[SeedRun]:
     """A search in this process with each seed, which is that of its draws, too."""
-    return [
-        SeedRun(seed, "finished", {}, {}, {}, trials=_columns(_trials(file, seed).drop("status")))
-        for seed in seeds
-    ]
+    return [SeedRun(seed, {}, {}, {}, trials=_columns(_trials(file, seed).drop("status"))) for seed in seeds]
 
 
 def _trials(file: Path, seed: int) -> pl.DataFrame:
