@@ -1,13 +1,17 @@
 """The registry: a variant is registered once and is selectable everywhere."""
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import pytest
 from pydantic import BaseModel
 
 from nettrain.catalogue.registry import Choice, Registry, Variant
 from nettrain.catalogue.settings import number, varies
+from nettrain.checks.advice.registry import advice_line
+from nettrain.checks.sanity.registry import sanity_check
 from nettrain.experiment.reference.kinds import ALL
+from nettrain.lessons.registry import lesson
 
 
 def colours() -> Registry[Variant]:
@@ -41,6 +45,26 @@ def test_a_name_is_taken_once() -> None:
     kinds = colours()
     with pytest.raises(ValueError, match="colour 'red' is registered twice"):
         kinds.register("red")(Variant)
+
+
+def momentum(contestants: object) -> None:
+    """A lesson of a name that there is."""
+
+
+momentum.__module__ = "nettrain.lessons.momentum.another"
+
+
+@pytest.mark.parametrize(
+    ("decorate", "what"),
+    [
+        (advice_line("overfitting"), "advice 'overfitting'"),
+        (sanity_check("penalty", rank=1), "sanity check 'penalty'"),
+        (lesson("M", rank=1, question="?", answer="."), "lesson 'momentum'"),
+    ],
+)
+def test_a_name_of_other_kinds_is_taken_once(decorate: Callable[[Any], Any], what: str) -> None:
+    with pytest.raises(ValueError, match=f"^{what} is registered twice$"):
+        decorate(momentum)
 
 
 def test_a_choice_takes_a_name_or_a_block() -> None:

@@ -13,6 +13,7 @@ from nettrain.catalogue.losses import losses
 from nettrain.catalogue.settings import option
 from nettrain.checks.catalogue import (
     ELSEWHERE,
+    NetworkCase,
     case_report,
     catalogue_report,
     kind_for_layer,
@@ -149,6 +150,25 @@ def test_large_products_go_through_a_blas_forward_and_backward(monkeypatch):
 
 def small_relu():
     return next(case for case in network_cases() if (case.row, case.column) == ("relu", "mse"))
+
+
+def test_what_fails_is_told_and_what_is_never_valid_is_no_row(monkeypatch):
+    def wrong(delta, z, a, *rest):
+        delta *= 0.5
+
+    cases = [
+        NetworkCase("activations", "tanh", "mse", "numbers", (("model.activation=tanh", "loss=mse"),)),
+        NetworkCase("layers", "no such key", "", "numbers", (("model.no_such_key=1",), ("model.hidden=-1",))),
+        NetworkCase("layers", "plain", "", "numbers", (("model.hidden=-1",), ("model.activation=sigmoid",))),
+    ]
+    monkeypatch.setattr("nettrain.checks.catalogue.network_cases", lambda: iter(cases))
+    monkeypatch.setattr(activations["tanh"], "backward_kernel", Planted(wrong))
+    found = catalogue_report(CheckOptions())
+    assert not found["passed"]
+    assert [("tanh", False), ("plain", True)] == [(row["name"], row["passed"]) for row in found["rows"]]
+    (failure,) = found["rows"][0]["failures"]
+    assert ("mse", False) == (failure["of"], found["rows"][0]["cells"]["mse"])
+    assert "the derivative of tanh" in " ".join(failure["diagnosis"])
 
 
 LEAKS = {  # in the passes behind a BLAS; None where the pass does nothing

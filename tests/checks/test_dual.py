@@ -142,6 +142,13 @@ def test_functions_keep_their_shapes():
     assert at.mean().shape == () == np.sum(at).shape
 
 
+def test_numbers_are_cut_off_in_place_too():
+    at, out = seeded(np.array([-2.0, 0.5, 3.0]), np.ones(3)), seeded(np.zeros(3), np.zeros(3))
+    assert np.clip(at, -1.0, 1.0, out=out) is out
+    assert ([-1.0, 0.5, 1.0], [[0.0, 1.0, 0.0]]) == (out.value.tolist(), out.tangent.tolist())
+    assert "Dual(array([-1. ,  0.5,  1. ]), array([[0., 1., 0.]]))" == repr(out)
+
+
 def test_known_derivatives():
     at = seeded(np.array([0.3, -0.7]), np.ones(2))
     np.testing.assert_allclose(special.expit(at).tangent[0], [0.2444583, 0.2217129], rtol=1e-6)

@@ -1,6 +1,7 @@
 """Each line of advice is given to networks that are sick in its way, once, and healthy ones get none."""
 
 import json
+import re
 from itertools import count
 from typing import Any
 
@@ -216,6 +217,14 @@ def test_a_start_that_is_chosen_already_is_not_advised():
 def test_a_loss_that_jumps_has_its_causes_named(overrides, advised):
     jumping = seen(0.5 + 0.2 * (-1.0) ** np.arange(20), **overrides)
     assert advised in ADVICE["oscillation"].look(jumping)
+
+
+def test_weights_that_do_not_move_are_named():
+    spec, data, _ = SICK["underfitting"]
+    still = {**spec, "optimizer": {"name": "sgd", "learning_rate": 1e-5}}
+    texts = [event.text for event in advised(still, data)[1]]
+    (said,) = [text for text in texts if "learns next to nothing" in text]
+    assert re.search(r"a step changes weights by \de-\d+ of their size, raise optimizer.learning_rate$", said)
 
 
 # ----- single lines, on curves drawn by hand -----

@@ -53,3 +53,14 @@ def test_inputs_that_are_not_scaled_make_it_large(factor, verdict):
 def test_scores_have_no_uninformed_loss():
     report = check(SPEC | {"loss": "hinge"}, data=rows([*"ab"] * 50), only=["initial_loss"])
     assert ["initial_loss"] == report.plain["not_applicable"]
+
+
+def test_densities_have_no_size_to_compare_with():
+    """The variance of the target is far below 1, so that its density is above 1."""
+    report = check(
+        SPEC | {"loss": "gaussian_nll"},
+        "data.target_scaling=none",
+        data=rows(np.random.default_rng(1).normal(scale=1e-3, size=200)),
+        only=["initial_loss"],
+    )
+    assert ["initial_loss"] == report.plain["not_applicable"]

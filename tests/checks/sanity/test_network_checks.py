@@ -1,10 +1,16 @@
 """Each check of a network: one sound experiment that passes, and one that is sick in exactly that way."""
 
+from types import SimpleNamespace
+from typing import cast
+
 import numpy as np
 import pytest
 
 from nettrain import check
 from nettrain.catalogue.activations import activations
+from nettrain.checks.range_test.population import RangeTest
+from nettrain.checks.range_test.varied_number import ValueRange
+from nettrain.checks.sanity.learning_rate import finding
 from nettrain.checks.sanity.signals import measure_signals
 from nettrain.experiment.load import from_document
 
@@ -54,6 +60,22 @@ def test_a_penalty_that_outweighs_the_loss_is_wrong():
     (one,) = findings("penalty", regularization={"l2": 100.0})
     assert "wrong" == one.verdict
     assert "regularization.l2" in one.advice
+
+
+def test_an_objective_that_is_not_loss_and_penalties_is_wrong(monkeypatch):
+    monkeypatch.setattr("nettrain.checks.sanity.penalty.penalty_sizes", lambda run: np.array([0.0, 0.5]))
+    (one,) = findings("penalty", regularization={"l2": 0.1})
+    assert ("wrong", "The objective is not the loss and its penalties: please report it.") == (
+        one.verdict,
+        one.advice,
+    )
+
+
+def test_a_single_row_teaches_too_little_to_check():
+    one = {"x": [1.0, 2.0, 3.0], "y": [1.0, 3.0, 2.0]}
+    spec = {"data": {"target": "y", "validation": 1, "test": 1}}
+    report = check(SOUND | spec, data=one, only=["overfit", "zero_inputs"])
+    assert ["overfit", "zero_inputs"] == sorted(report.plain["not_applicable"])
 
 
 # ----- overfit -----
@@ -174,6 +196,13 @@ def test_rates_far_from_the_suggestion_are_caught(optimizer, verdict):
 )
 def test_where_no_rate_is_better_there_is_no_finding(spec):
     assert ["learning_rate"] == check(SOUND | spec, only=["learning_rate"]).plain["not_applicable"]
+
+
+def test_where_no_rate_lowers_the_loss_that_is_said():
+    test = cast(RangeTest, SimpleNamespace(suggestion=None, steps=40))
+    one = finding(0.1, test, ValueRange(1e-6, 10.0))
+    assert ("look", "one that lowers the loss") == (one.verdict, one.expected)
+    assert "No rate from 1e-06 to 10 lowers the loss within 40 steps." == one.advice
 
 
 # ----- formulas -----
