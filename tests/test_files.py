@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from nettrain.errors import NettrainError, SpecError
+from nettrain.errors import NettrainError, SpecError, StoredFileError
 from nettrain.files import (
     append_atomic,
+    check_readable,
     create_folder,
     is_unused,
     numbered_folders,
@@ -199,3 +200,14 @@ def test_no_folder_lies_in_what_is_none(tmp_path, name, kind, below):
 def test_no_folder_has_a_zero_byte_in_its_name(tmp_path):
     with pytest.raises(SpecError, match=r"'a\\x00b': is no name of a folder"):
         create_folder(Path("a\0b"))
+
+
+def test_what_cannot_be_read_says_why(tmp_path):
+    check_readable(Path(__file__))
+    for path, why in (
+        (tmp_path, "is not a file"),
+        (tmp_path / "gone", "cannot be read: No such file or directory"),
+    ):
+        with pytest.raises(StoredFileError) as caught:
+            check_readable(path)
+        assert f"{path}: {why}" == str(caught.value)

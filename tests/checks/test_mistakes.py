@@ -458,6 +458,15 @@ def test_a_mistake_in_every_layer_is_located(name, monkeypatch):
     assert layer.backward_step() in text
 
 
+def test_a_derivative_that_is_no_number_is_located(monkeypatch):
+    problem = small_problem("classes", [])
+    derivative("tanh", lambda d, z, a: d * np.nan)(monkeypatch)
+    spoiled = check(problem)
+    first = min(spoiled.failing, key=backward_position)
+    assert ("hidden 2", True) == (block_name(problem, first.layer), spoiled.fails)
+    assert "the derivative of tanh" in " ".join(diagnosis(problem, spoiled))
+
+
 def test_a_layer_that_does_not_name_its_step_is_named(monkeypatch):
     problem, layer = LAYER_CASES["batch"]
     monkeypatch.setattr(type(layer), "backward_step", Layer.backward_step)

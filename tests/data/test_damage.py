@@ -1,7 +1,10 @@
 """Damaged files of every format: one line that names the file, never a panic, a traceback or the process's end."""
 
 import datetime
+import errno
+import os
 import random
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -9,6 +12,7 @@ import pytest
 
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.data.reading.options import ReadOptions
+from nettrain.data.reading.polars_errors import polars_errors
 from nettrain.data.reading.sources import read_source
 from nettrain.errors import DataError
 from tests.data.test_readers_agree import write_table
@@ -92,3 +96,25 @@ def test_an_impossible_date_is_refused_by_name(name, kind, tmp_path, capfd):
         MemoryTables.of(frame).read("train")
     assert f"data: {expected}" == str(caught.value)
     assert ("", "") == capfd.readouterr()
+
+
+def test_without_a_standard_error_nothing_is_held_back(monkeypatch):
+    def closed(descriptor):
+        raise OSError(errno.EBADF, "Bad file descriptor")
+
+    monkeypatch.setattr(os, "dup", closed)
+    with (
+        pytest.raises(DataError, match=r"^rows: are damaged \(no such column"),
+        polars_errors("rows: are damaged"),
+    ):
+        raise pl.exceptions.ColumnNotFoundError("no such column\nhints")
+
+
+def test_what_the_system_says_of_a_file_is_left_to_others():
+    with pytest.raises(FileNotFoundError), polars_errors("rows: are damaged"):
+        Path("nowhere").read_bytes()
+    with (
+        pytest.raises(DataError, match=r"^rows: are damaged \(out of spec\)$"),
+        polars_errors("rows: are damaged"),
+    ):
+        raise OSError("out of spec")
