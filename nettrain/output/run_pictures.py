@@ -74,17 +74,12 @@ def _notes_of(drawings: Mapping[str, Callable[[], None]]) -> list[str]:
 
 def _draw_folds(result: "CrossValidation", folder: Path, draw: Draw) -> None:
     rows = drawn_rows({one.planned.number: one.run.history for one in result.folds})
-    if rows:
-        write_atomic(
-            folder / "folds.png",
-            draw("folds.folds_picture", rows, result.summary, result.summary["experiment"]),
-        )
+    picture = draw("folds.folds_picture", rows, result.summary, result.summary["experiment"])
+    write_atomic(folder / "folds.png", picture)
 
 
 def _draw_curves(result: TrainingResult, folder: Path, draw: Draw) -> None:
     rows, summary = result.history, result.summary
-    if not rows:
-        return
     best = None if "members" in summary else summary["best_epoch"]
     labels = curve_labels(result.prepared.experiment, result.run.data.train.rows)
     recorded = result.recorder.steps

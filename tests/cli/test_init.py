@@ -3,6 +3,7 @@
 import csv
 import json
 import random
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from nettrain.errors import DataError
 from nettrain.experiment.default_search import search_of
 from nettrain.experiment.document import parse
 from nettrain.experiment.load import from_document, load, validate
-from nettrain.workflow.draft import proven_draft, source_beside, stem
+from nettrain.workflow.draft import prove, proven_draft, source_beside, stem, tried_draft
 from tests.cli.command import ROOT, inside
 
 pytestmark = pytest.mark.usefixtures("without_drawing")
@@ -313,6 +314,20 @@ def test_splits_are_drawn_until_a_rare_class_is_trained_on(tmp_path):
             assert "  seed: " in text
             return
     pytest.fail("every row was a training row")
+
+
+@pytest.mark.parametrize(("name", "is_tried"), [("number", False), ("class", False), ("rare", True)], ids=str)
+def test_a_draft_is_tried_on_large_tables_only_where_a_class_may_be_lost(
+    name, is_tried, tmp_path, monkeypatch
+):
+    """A table is large when only a sample of its rows was looked at."""
+    values = {"number": [i * 1.5 for i in range(40)], "class": [*"xy" * 20], "rare": ["once", *"xyx" * 13]}
+    file = write(tmp_path / "large.csv", ["a", name], *([i % 7, one] for i, one in enumerate(values[name])))
+    tried = []
+    monkeypatch.setattr("nettrain.workflow.draft.prove", lambda *draft: tried.append(draft) or prove(*draft))
+    large = replace(guess(str(file), name), sampled_rows=30)
+    assert "source: large.csv" in tried_draft(large, str(file), name, tmp_path / "large.yaml").text
+    assert is_tried == bool(tried)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import json
 import re
 from io import StringIO
+from types import SimpleNamespace
 
 import matplotlib.image
 import numpy as np
@@ -11,6 +12,7 @@ from matplotlib.figure import Figure
 from rich.console import Console
 
 import nettrain
+from nettrain.output import cross_validation_view
 from nettrain.output.figures.folds import FoldFigures, draw_dots, folds_picture, note, running_mean
 from nettrain.output.fold_progress import (
     FoldTracker,
@@ -22,6 +24,7 @@ from nettrain.output.fold_progress import (
 from nettrain.output.history_curves import Curve
 from nettrain.output.members import members_table
 from nettrain.store.fold_summary import EndedFold
+from nettrain.store.run_folder import RunFolder
 from nettrain.training.events import EpochDone
 from nettrain.workflow.cross_validation import FoldDone
 from nettrain.workflow.folds.tables import mean_rows
@@ -279,6 +282,16 @@ def test_the_same_summary_gives_the_same_picture():
 
 
 # ----- report -----
+
+
+def test_folds_that_had_not_begun_are_counted(monkeypatch, tmp_path):
+    for name in ("plot_loss", "final_report"):
+        monkeypatch.setattr(cross_validation_view, name, lambda *shown, **drawing: None)
+    planned = SimpleNamespace(folds=range(3), architecture=None)
+    console = Console(file=StringIO(), width=80)
+    result = SimpleNamespace(planned=planned, folds=(), summary={})
+    cross_validation_view.show_folds_report(console, result, RunFolder(tmp_path), 0.0)
+    assert "3 folds had not begun\n" == console.file.getvalue()
 
 
 @pytest.fixture(scope="module")

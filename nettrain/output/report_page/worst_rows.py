@@ -20,8 +20,6 @@ LONGEST = 10  # characters of a number, beyond which it is shown with fewer digi
 
 def worst_part(rows: ReportedRows, drawings: Drawings) -> Content:
     """The rows with the largest loss, where they are, and what is in them."""
-    if not rows.worst:
-        return None
     probable = rows.worst[0].probability is not None
     kept = list(rows.worst[0].kept)
     headings = [
