@@ -387,3 +387,12 @@ def test_a_page_of_folds_whose_rows_are_gone(folder):
     page = Parsed.of(run.report())
     assert f"Left out: data.source: {path}: no such file" in page.words
     assert "mistakes" not in sections(page)
+
+
+def test_folds_that_all_diverged_have_a_page_without_their_networks(tmp_path):
+    spec = {"experiment": "wild", "data": {"source": "builtin:iris", "folds": 3}, "training": {"epochs": 2}}
+    run = nettrain.train(spec, "optimizer={name: sgd, learning_rate: 1e30}")
+    page = Parsed.of(run.report(tmp_path / "wild.html"))
+    assert "3 networks, one for each fold, were to be trained on builtin:iris." in page.words
+    assert "Left out: wild: the run diverged, its weights are not finite" in page.words
+    assert "mistakes" not in sections(page)

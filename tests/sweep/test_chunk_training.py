@@ -8,6 +8,7 @@ from nettrain.export.tensorboard.log_folder import LogFolder
 from nettrain.sweep import chunk_training
 from nettrain.sweep.chunk_training import ChunkTraining
 from nettrain.sweep.messages import ChunkProgress, ExchangeChunk, ResumeChunk, RungReached, TrialsEnded
+from nettrain.workflow.tensorboard import trial_curves
 from nettrain.workflow.tensorboard.trial_curves import TrialCurves
 from tests.export.event_reader import read_events
 from tests.sweep.test_sweep_on_a_device import chunk_of
@@ -72,6 +73,15 @@ def test_in_a_population_that_evolves_a_diverged_trial_goes_on_from_another():
     assert not running.train_to_rung(messages.append)
     ended = {one.trial: one for one in messages[-1].results}
     assert [("finished", 6)] * 5 == [(ended[k].status, ended[k].epochs) for k in range(5)]
+
+
+def test_curves_are_there_while_trials_wait_at_a_rung(tmp_path, monkeypatch):
+    monkeypatch.setattr(trial_curves, "SECONDS", 0.0)
+    place = LogFolder.of(tmp_path / "logs", "sweep", tmp_path)
+    chunk, data = chunk_of(1)
+    running = ChunkTraining(replace(chunk, watcher=TrialCurves(place)), data)
+    assert running.train_to_rung(lambda message: None)
+    assert [1, 2] == [*read_events(place.path / "trial-2").scalars["loss/validation"]]
 
 
 def test_training_stops_at_the_deadline():

@@ -111,6 +111,15 @@ def test_a_population_of_which_a_result_is_missing_trains_again_as_a_whole(evolv
     assert again.summary["best"] == evolved.summary["best"]
 
 
+def test_a_sweep_whose_summary_is_gone_has_its_best_network_as_it_was(evolved, tmp_path):
+    copied = shutil.copytree(evolved.folder, tmp_path / "sweeps" / "evolved")
+    (copied / "summary.json").unlink()
+    sweep(write_experiment(tmp_path, PBT), out=tmp_path / "sweeps", jobs=1)
+    assert evolved.summary["best"] == json.loads((copied / "summary.json").read_text())["best"]
+    for file in ("history.csv", "model.safetensors", "summary.json"):
+        assert (evolved.folder / "best" / file).read_bytes() == (copied / "best" / file).read_bytes()
+
+
 def test_files_that_a_killed_worker_left_are_written_anew(evolved, tmp_path):
     """It had written the network of the best trial, and the sweep has not heard of it."""
     copied = shutil.copytree(evolved.folder, tmp_path / "sweeps" / "evolved")

@@ -3,6 +3,8 @@
 import pytest
 
 import nettrain
+from nettrain.store.run_folder import RunFolder
+from nettrain.workflow.loaded_run import stored_events
 from nettrain.workflow.runs import compare_runs
 
 IRIS = {"experiment": "iris", "data": {"source": "builtin:iris"}, "model": {"hidden": [3]}}
@@ -51,6 +53,17 @@ def test_epochs_that_are_not_evaluated_are_in_no_table_and_give_no_advice():
     run = nettrain.train({**SHORT, "training": {"epochs": 5, "evaluate_every": 2, "diagnostics": True}})
     assert [0, 2, 4, 5] == run.history["epoch"].to_list()
     assert [0, 2, 4, 5] == run.diagnostics["epoch"].unique().sort().to_list()
+
+
+def test_epochs_of_a_folder_are_those_that_were_trained_also_where_none_was_evaluated(tmp_path):
+    """The last step of an epoch without figures is known where steps are recorded."""
+    for history, steps in (("epoch", [0, 0, 4, 4, 8, 10]), ("step", [0, 2, 4, 6, 8, 10])):
+        training = {"epochs": 5, "evaluate_every": 2, "history": history}
+        nettrain.train({**IRIS, "training": training}, folder=tmp_path / history)
+        events = stored_events(RunFolder(tmp_path / history), 5)
+        assert [0, 1, 2, 3, 4, 5] == [one.epoch for one in events]
+        assert [True, False, True, False, True, True] == [one.evaluated for one in events]
+        assert steps == [one.step for one in events]
 
 
 def test_where_nothing_was_trained_there_are_no_runs(tmp_path, monkeypatch):

@@ -100,7 +100,7 @@ def _learned(report: RunReport) -> str:
     what, data, preprocessing = _networks(report), report.data, report.preprocessing
     source = source_name(report.experiment)
     if preprocessing is None:
-        return f"{what} was to be trained on {source}."
+        return f"{what} {'was' if what.startswith('A') else 'were'} to be trained on {source}."
     names = preprocessing.target_names
     target = f"“{names[0]}”" if len(names) == 1 else f"{count(len(names))} targets"
     kind = f", one of {count(len(preprocessing.classes))} classes," if preprocessing.classes else ""
@@ -113,17 +113,18 @@ def _networks(report: RunReport) -> str:
     """`A network with 131 parameters`, or several."""
     training, summary = report.experiment.training, report.summary
     size = f" with {plural(report.architecture.parameters, 'parameter')}" if report.architecture else ""
+    of_several = f"{size} each" if size else ""
     if summary and "folds" in summary:
         many, members = len(summary["folds"]), max(training.ensemble, training.repeat)
         of_each = f", {count(members)} for each of {many} folds," if members > 1 else ", one for each fold,"
-        return f"{count(many * members)} networks{size} each{of_each}"
+        return f"{count(many * members)} networks{of_several}{of_each}"
     if summary and "networks" in summary:
         of = plural(len(summary["networks"]), "network")
         return f"An ensemble of {of}, tuned and chosen by rows that they were not trained on,"
     if training.ensemble > 1:
-        return f"{count(training.ensemble)} networks{size} each, whose mean prediction counts,"
+        return f"{count(training.ensemble)} networks{of_several}, whose mean prediction counts,"
     if training.repeat > 1:
-        return f"{count(training.repeat)} networks{size} each, from different seeds,"
+        return f"{count(training.repeat)} networks{of_several}, from different seeds,"
     if training.snapshots > 1:
         return f"A network{size}, of which {count(training.snapshots)} snapshots predict together,"
     return f"A network{size}"
