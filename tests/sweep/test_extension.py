@@ -15,8 +15,11 @@ from nettrain.sweep.kept_networks import TrialNetwork, network_folder, read_endi
 from nettrain.sweep.opening import open_sweep
 from nettrain.sweep.summary import _best_experiment
 from nettrain.sweep.sweep_journal import SweepJournal
+from nettrain.workflow.run import open_run
 from nettrain.workflow.train import train
 from nettrain.workflow.tuning.candidates import load_candidates
+from nettrain.workflow.tuning.ensemble import write_ensemble
+from nettrain.workflow.tuning.found import select
 from tests.sweep.sweeping import HALVING, run_sweep, write_experiment
 
 SMALL = """
@@ -160,3 +163,21 @@ def test_candidates_are_the_best_trials_whose_files_are_whole(tmp_path, monkeypa
     predictions = found[0].predictions
     chosen = predictions.values[np.arange(len(predictions.y)), predictions.y]
     assert own.metrics["val"]["log_loss"] == pytest.approx(-np.log(chosen).mean(), rel=1e-6)
+
+
+def test_an_ensemble_of_candidates_has_figures_of_its_intervals(tmp_path):
+    text = SMALL.replace("'builtin:iris'", "'synthetic:sine', test: 0.2").replace("epochs: 12", "epochs: 3")
+    text = text.replace("sweep:\n", "loss: gaussian_nll\nsweep:\n  trials: 2\n")
+    with open_sweep(
+        load(write_experiment(tmp_path, text)), tmp_path / "sweeps", total=None, workers=1
+    ) as sweep:
+        sweep.kept_in = tmp_path / "kept"
+        for _ in sweep.run(lambda: False):
+            pass
+        chosen = select(load_candidates(sweep, sweep.kept_in), "val_loss").chosen
+        summary = write_ensemble(RunFolder(tmp_path / "ensemble"), "both", chosen)
+    assert {"train", "val", "test"} == {*summary["distribution"]}
+    own = open_run(tmp_path / "ensemble")
+    intervals = summary["distribution"]["test"]["y"]["intervals"]
+    measured = own.evaluate(interval=[one["level"] for one in intervals]).distribution["y"]["intervals"]
+    assert [one["coverage"] for one in intervals] == [one["coverage"] for one in measured]
