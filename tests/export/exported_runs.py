@@ -25,7 +25,7 @@ from tests.variants import variants
 Columns = dict[str, list[str]]
 TRAINING, ROWS = 240, 500
 WORDS = ["red", "green", "blue", "7", "with, comma", "ümlaut"]
-TARGETS = ("species", "verdict", "code", "a", "b", "size", "weight", "visits")
+TARGETS = ("species", "verdict", "code", "level", "a", "b", "size", "weight", "visits")
 FORMATTED = ("date", "time", "money", "day")
 
 
@@ -55,6 +55,7 @@ def drawn(rows: int, seed: int, *, strange: bool) -> Columns:
         "species": [("setosa", "versicolor", "virginica")[int(k)] for k in np.digitize(noisy, [-0.6, 0.6])],
         "verdict": ["yes" if value > 0 else "no" for value in noisy],
         "code": [str(10 * int(k)) for k in np.digitize(noisy, [-0.6, 0.6])],
+        "level": [str(int(k)) for k in np.digitize(noisy, [-0.6, 0.6])],
         "a": [str(int(value > 0)) for value in noisy],
         "b": [str(int(value > 0.5)) for value in x[:, 1]],
         "size": [f"{1000 + 50 * value:.3f}" for value in noisy],
@@ -239,6 +240,7 @@ def _together() -> dict[str, dict[str, Any]]:
         "threshold": experiment("verdict", threshold="f1"),
         "thresholds of labels": experiment(["a", "b"], threshold="youden", calibration="isotonic"),
         "classes of numbers": experiment("code"),
+        "classes from 0": experiment("level"),
         "float32": experiment(columns=EVERY, backend={"dtype": "float32", "threads": 1}),
     }
 

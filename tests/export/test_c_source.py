@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from nettrain.export.c_source import CSource
+from nettrain.export.c_source.constants import quoted
 from nettrain.export.evaluation import evaluate
 from nettrain.export.prediction import PredictionGraph, prediction_graph
 from tests.export.compiled_models import ModelInC, compiled, write_model
@@ -143,6 +144,12 @@ def test_the_example_of_the_header_is_a_program(tmp_path: Path) -> None:
     label, share = done.stdout.split()
     assert label in graph.task.classes
     assert 0 < float(share) <= 1
+
+
+def test_texts_are_literals_of_c() -> None:
+    assert r'"ü \"x\" \\ ?""?="' == quoted('ü "x" \\ ??=')
+    assert r'"\0071Á"' == quoted("\a1Á")
+    assert r'"\342\200\213"' == quoted("\u200b"), "which cannot be seen"
 
 
 def test_names_are_distinct_identifiers_and_texts_are_escaped(tmp_path: Path) -> None:

@@ -208,3 +208,9 @@ def test_outputs_are_named_as_users_expect() -> None:
     assert "Gemm" in [node.op_type for node in numbers][-3:], "also of a single output"
     codes = Session(prediction_graph(run_of("classes of numbers")))
     assert "tensor(int64)" == codes.session.get_outputs()[0].type
+    assert "Gather" in [node.op_type for node in codes.model.graph.node]
+    levels = Session(prediction_graph(run_of("classes from 0")))
+    assert ["label", "probabilities"] == [one.name for one in levels.session.get_outputs()]
+    assert "Gather" not in [node.op_type for node in levels.model.graph.node], (
+        "their positions are the classes"
+    )

@@ -1,9 +1,13 @@
 """The graph of a whole run, evaluated plainly, is what `nettrain predict` computes."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from nettrain.errors import SpecError
 from nettrain.export.evaluation import evaluate
+from nettrain.export.formats import format_of
 from nettrain.export.node import ROWS, in_order
 from nettrain.export.prediction import prediction_graph
 from nettrain.inference.predictions import predict
@@ -32,6 +36,21 @@ def test_the_graph_is_the_prediction(name: str) -> None:
         matrix = prediction_graph(trained, matrix=True)
         again, *_ = evaluate(matrix.ends, as_matrix(cells), rows.height)
         assert np.array_equal(again, values)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("column", "words"), [("color", "categories"), ("date", "dates")])
+def test_a_matrix_holds_numbers_alone(column: str, words: str) -> None:
+    message = f'--one-input: column "{column}" holds {words}, a matrix only numbers'
+    with pytest.raises(SpecError, match=f"^{message}$"):
+        prediction_graph(run_of(f"column {column}"), matrix=True)
+
+
+def test_the_ending_says_what_is_written() -> None:
+    assert "nettrain.export.c_source" == format_of(Path("model.C")).module
+    with pytest.raises(SpecError) as caught:
+        format_of(Path("model.onx"))
+    assert 'FILE: model.onx: unknown ending ".onx", did you mean ".onnx"?' == str(caught.value)
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -56,6 +56,8 @@ CALCULATIONS: dict[str, Callable] = {
     "broadcast": lambda x: np.broadcast_to(x, (3, *x.shape)),
     "interp": lambda x: np.interp(x, [-1.0, 0.0, 2.0], [0.0, 0.5, 1.0]),
     "take": lambda x: np.take(x * 0 + [1.0, 5.0, 9.0, 2.0], [3, 0], axis=-1),
+    "one by one": lambda x: sum(np.stack([x[:, 0], x[:, 1], x[:, 3]])),
+    "the least": lambda x: x.min(axis=-1) + np.min(x, axis=1),
     "float32": lambda x: (x.astype(np.float32) * 2 + np.float32(1)).astype(np.float64),
 }
 
@@ -89,6 +91,14 @@ def test_python_numbers_keep_float32() -> None:
         (lambda x: x if x.sum(axis=1)[0] > 0 else -x, "a part of the rows|cannot branch"),
         (lambda x: x.sum(), "along None"),
         (np.multiply.accumulate, "multiply.accumulate"),
+        (lambda x: x if x[:, 0] else -x, "cannot branch on numbers"),
+        (
+            lambda x: x @ np.ones((3, 2)),
+            r"no product of Traced\(input, \(N, 4\), float64\) and Traced\(constant, \(3, 2\),",
+        ),
+        (lambda x: np.broadcast_to(x, (1, 4)), r"Traced\(.*\) as \(1, 4\)"),
+        (lambda x: np.take(x, [0]), "of several axes at once"),
+        (lambda x: x.copy().__setitem__((slice(0, 3), 0), 1.0), "values can be set in columns alone"),
     ],
 )
 def test_what_cannot_be_recorded_is_refused_by_name(calculation: Callable, message: str) -> None:
