@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from nettrain import locks
 from nettrain.errors import SpecError
 from nettrain.locks import NAME, locked
 
@@ -74,3 +75,18 @@ def test_the_same_process_cannot_lock_twice(tmp_path):
 def test_a_missing_folder_cannot_be_locked(tmp_path):
     with pytest.raises(Exception, match="cannot be written: No such file"), locked(tmp_path / "no"):
         pass
+
+
+def test_a_file_that_its_owner_removes_meanwhile_is_made_anew(tmp_path, monkeypatch):
+    right, tried = locks._try_lock, []
+
+    def late(handle):
+        if not tried:  # between the opening of the file and its lock
+            (tmp_path / NAME).unlink()
+        tried.append(handle)
+        return right(handle)
+
+    monkeypatch.setattr(locks, "_try_lock", late)
+    with locked(tmp_path) as note:
+        assert (None, 2) == (note, len(tried))
+        assert f"{os.getpid()}\n" == (tmp_path / NAME).read_text()

@@ -503,6 +503,12 @@ DAMAGE = [
     (lambda content: content.update(calibration="isotonic"), "networks.0.calibrators.0.curves: missing"),
     (lambda content: content.update(threshold="youden"), ":3: threshold: youden, but config.yaml says f1"),
     (
+        lambda content: content.update(
+            calibration="temprature", networks=[{"calibrators": [], "thresholds": []}]
+        ),
+        ':2: calibration: unknown "temprature", did you mean "temperature"?',
+    ),
+    (
         lambda content: content.update(networks=content["networks"] * 2),
         ":5: networks: 2 rules, but the run has 1",
     ),
