@@ -12,6 +12,7 @@ from nettrain.backend.scratch_file import rows_at
 from nettrain.data import inputs
 from nettrain.data.prepare import Prepared, prepare
 from nettrain.data.settings import DataSettings
+from nettrain.errors import DataError
 from nettrain.store.data_fingerprint import fingerprint
 from tests.fake_cupy.backend import FakeCupyBackend
 from tests.trained import Trained, experiment, trained
@@ -107,6 +108,13 @@ SETTINGS: dict[str, tuple[int, list[str]]] = {
     "bins of all rows": (1, ["model.embeddings=piecewise_linear"]),
     "replacement": (1, ["training.sampling=replacement"]),
 }
+
+
+def test_bytes_whose_numbers_are_too_large_are_named(images: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for yes in (True, False):
+        coded(monkeypatch, yes)
+        with pytest.raises(DataError, match=r'column ".*": the scaled value is too large for float32'):
+            read(images, scaling={"name": "divide", "by": 1e-37})
 
 
 def assert_same(here: Trained, there: Trained) -> None:

@@ -17,6 +17,7 @@ from nettrain.data.prepare import Prepared, prepare
 from nettrain.data.prepared_folds import prepare_folds
 from nettrain.data.reading import storage
 from nettrain.data.settings import DataSettings
+from nettrain.data.tables.disk_columns import DiskColumns
 from nettrain.data.unpredictable import read_predictable
 from nettrain.errors import DataError
 
@@ -179,6 +180,15 @@ def test_rows_are_taken_in_lots_whose_pages_are_dropped(monkeypatch: pytest.Monk
     found = rows_at(rows, index)
     np.testing.assert_array_equal(np.arange(120.0).reshape(40, 3)[index], found)
     assert (False, 3) == (is_scratch(found), len(dropped))
+
+
+def test_a_file_is_let_go_of_behind_its_last_row_but_for_those_that_keep_it() -> None:
+    columns = DiskColumns(("a",), [scratch_array((3,), np.dtype("float64"))], 3)
+    kept = columns.kept_whole()
+    columns.release(2)
+    assert 1 == len(columns.arrays)
+    columns.release(3)
+    assert (0, 1) == (len(columns.arrays), len(kept.arrays))
 
 
 def test_parts_are_read_until_pages_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:

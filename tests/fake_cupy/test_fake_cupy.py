@@ -153,6 +153,19 @@ def test_products_on_addresses(cupy: Any, dtype: Any, transposed: tuple[bool, bo
     np.testing.assert_allclose(out.get(), expected, rtol=1e-6)
 
 
+def test_matrices_as_cublas_takes_them(cupy: Any) -> None:
+    from nettrain.backend.cupy import PLAIN, TRANSPOSED, Operand, operand
+
+    a = cupy.asarray(np.zeros((2, 4, 6)))
+    address = a.data.ptr
+    assert Operand(PLAIN, address, 6, 24) == operand(a)
+    assert Operand(TRANSPOSED, address, 6, 24) == operand(a.swapaxes(1, 2))
+    assert Operand(PLAIN, address, 6, 0) == operand(a[:1])
+    assert Operand(PLAIN, address, 6, 24) == operand(a[:, :, ::6]), "a column"
+    with pytest.raises(ValueError, match=r"no matrices for cuBLAS: shape \(2, 4, 3\), strides"):
+        operand(a[:, :, ::2])
+
+
 LIBRARIES = ("cupy.cuda.cublas", "cupy.cuda.nvrtc")  # a machine without a device may lack them
 
 
