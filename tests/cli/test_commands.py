@@ -259,6 +259,28 @@ def test_a_run_put_together_from_two_is_refused(folder, broken, tmp_path):
     fails(tmp_path, 3, expected, "predict", broken, "builtin:iris")
 
 
+def test_a_model_of_other_columns_is_refused(folder, broken, tmp_path):
+    fewer = (
+        "train",
+        IRIS,
+        "data.columns={ignore: [sepal_width]}",
+        "training.epochs=1",
+        "--quiet",
+        "--no-figures",
+    )
+    assert 0 == inside(tmp_path, *fewer).code
+    shutil.copy(tmp_path / "runs" / "iris" / "model.safetensors", broken)
+    expected = f"{broken}/model.safetensors: has 3 inputs, preprocessing.json makes 4"
+    fails(tmp_path, 3, expected, "predict", broken, "builtin:iris")
+
+
+def test_a_config_whose_loss_was_left_open_is_that_of_no_trained_run(broken, tmp_path):
+    config = broken / "config.yaml"
+    config.write_text(re.sub("^loss: .*$", "loss: auto", config.read_text(), flags=re.MULTILINE))
+    expected = f"{config}: loss: auto is not what a trained run has"
+    fails(tmp_path, 3, expected, "predict", broken, "builtin:iris")
+
+
 def test_a_config_that_leaves_threads_open_predicts(broken, answers):
     config = broken / "config.yaml"
     text = "\n".join(line for line in config.read_text().splitlines() if not line.startswith("backend"))
