@@ -7,6 +7,7 @@ import pytest
 from scipy.optimize import minimize
 
 from nettrain.errors import SpecError
+from nettrain.training.events import EpochDone
 from nettrain.training.loop import TrainingLoop, train
 from nettrain.training.resumption.state import restore, snapshot
 from nettrain.training.run import TrainingRun
@@ -98,6 +99,20 @@ def test_members_equal_their_own_runs() -> None:
 
 def threads() -> int:
     return threading.active_count()
+
+
+@pytest.mark.parametrize("members", [5, 12], ids=["moved together", "left where they are"])
+def test_minimizers_of_members_that_have_ended_are_closed(members: int) -> None:
+    specs = [
+        experiment(IRIS, *LBFGS, "training.epochs=25", f"seed={r}", f"regularization.l2={0.1 * r}")
+        for r in range(members)
+    ]
+    run, before, running = built(specs), threads(), set()
+    for event in train(run):
+        if isinstance(event, EpochDone) and event.epoch > 0:
+            assert len(event.members) == len(run.minimizers) >= threads() - before
+            running.add(len(event.members))
+    assert len(running) > 1
 
 
 def test_its_threads_end_with_the_run_and_when_its_iterator_is_closed() -> None:
