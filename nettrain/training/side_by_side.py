@@ -40,6 +40,7 @@ def population_key(experiment: Experiment, data: Prepared) -> str:
     batches, network = batches_of(experiment, data.train), network_of(experiment, data)
     rows = batches.steps, batches.last_full if experiment.training.diagnostics else 0
     splits = data.validation is not None, data.test is not None
-    form = network.inputs, network.columns, network.outputs, targets_of(data.preprocessing)
+    columns = hash(network.columns)  # of which there may be thousands
+    form = network.inputs, columns, network.outputs, targets_of(data.preprocessing)
     shared = of_any_fold(experiment, data).model_copy(update={"data": ANY_DATA})
     return f"{rows} {splits} {form} {grouping_key(shared)}"
