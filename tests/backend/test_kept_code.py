@@ -8,7 +8,7 @@ from types import FunctionType
 import numpy as np
 import pytest
 
-from nettrain.backend.argument_words import argument_form, call_words
+from nettrain.backend.argument_words import argument_form, argument_words, call_words
 from nettrain.backend.kernel import code_address
 from nettrain.backend.machine_call import MachineCall, MachineFunction
 from nettrain.backend.machine_code import MachineCode, machine_code
@@ -123,8 +123,9 @@ def test_a_machine_function_takes_its_last_argument_later():
 
 @pytest.mark.parametrize("wrong", [1.5, True, "x", np.float32(1)])
 def test_arguments_are_arrays_and_whole_numbers(wrong):
-    with pytest.raises(TypeError, match="a kernel takes arrays and whole numbers, not"):
-        argument_form(wrong)
+    for read in (argument_form, lambda one: argument_words([one])):
+        with pytest.raises(TypeError, match="a kernel takes arrays and whole numbers, not"):
+            read(wrong)
 
 
 def test_forms_tell_apart_what_needs_other_code():

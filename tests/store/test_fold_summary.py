@@ -5,6 +5,7 @@ import math
 
 import pytest
 
+import nettrain
 from nettrain.experiment.document import Document
 from nettrain.experiment.load import validate
 from nettrain.store.fold_summary import EndedFold, folds_csv, mean_baseline, summarise_folds
@@ -109,3 +110,18 @@ def test_the_table_has_a_row_for_each_fold():
         "val_accuracy": "0.5",
     } == rows[0]
     assert ("diverged", "") == (rows[1]["status"], rows[1]["val_accuracy"])
+
+
+def test_where_convergence_is_looked_for_rises_of_the_objective_are_counted():
+    """A step of this length overshoots every time."""
+    spec = {
+        "data": {"source": "synthetic:sine", "validation": 0, "folds": 2},
+        "model": {"hidden": []},
+        "optimizer": {"name": "sgd", "learning_rate": 1.05},
+        "training": {"epochs": 6, "batch_size": "full", "convergence": {"tolerance": 1e-9}},
+    }
+    folds = nettrain.train(spec).summary["folds"]
+    alone = nettrain.train({**spec, "data": {"source": "synthetic:sine", "validation": 0}}).summary
+    for one in (alone, *folds):
+        assert 5 == one["objective_rises"]
+    assert "objective_rises" not in nettrain.train({**spec, "training": {"epochs": 1}}).summary["folds"][0]

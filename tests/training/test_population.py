@@ -13,7 +13,7 @@ from nettrain.catalogue.members import group, grouping_key, stack
 from nettrain.catalogue.optimizers import optimizers
 from nettrain.catalogue.schedules import momentum_schedules, schedules
 from nettrain.training.population import Population
-from tests.trained import IRIS, Trained, data_of, experiment, population_of, trained
+from tests.trained import IRIS, Trained, built, data_of, experiment, population_of, trained
 from tests.variants import overrides, variants, varying, varying_numbers
 
 SIZES = [1, 3, 16]
@@ -296,3 +296,8 @@ def test_a_population_is_compacted_when_one_in_eight_has_stopped() -> None:
     assert population.should_compact()
     population["active"][:] = False
     assert not population.should_compact()  # no member is left to move
+
+
+def test_members_of_two_rules_are_no_population():
+    with pytest.raises(ValueError, match="these experiments do not have one grouping key"):
+        built([experiment(IRIS), experiment(IRIS, "optimizer=sgd")])
