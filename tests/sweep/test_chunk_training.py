@@ -44,7 +44,7 @@ def wild(chunk):
 def test_at_a_rung_a_trial_of_which_a_fold_has_diverged_has_no_figure():
     chunk, data = chunk_of(3)
     messages = []
-    ChunkTraining(replace(wild(chunk), rungs=(1,)), data).train_to_rung(messages.append)
+    ChunkTraining(replace(wild(chunk), rungs=(2,)), data).train_to_rung(messages.append)
     figures = messages[-1].figures
     assert [0] == [trial for trial, figure in figures.items() if math.isnan(figure)]
     assert 5 == len(figures)

@@ -12,6 +12,7 @@ from nettrain.sweep import sweep as sweep_module
 from nettrain.sweep.constraints import Constraint, broken, excesses
 from nettrain.sweep.epoch_time import MOST, seconds_per_epoch
 from nettrain.sweep.in_process import train_in_process
+from nettrain.sweep.messages import TrialResult
 from nettrain.sweep.opening import open_sweep
 from nettrain.sweep.shared_data import map_shared
 from nettrain.sweep.summary import write_results
@@ -217,3 +218,23 @@ def test_the_first_of_short_times_is_measured_again(tmp_path, monkeypatch):
         sweep.begin()
         assert 0 == sweep.to_be_timed
         assert [0.002, 0.003, 0.004] == [*sweep.journal.timed.values()]
+
+
+def test_trials_that_are_added_are_measured_failed_ones_cost_nothing_and_nothing_is_measured_in_vain(
+    tmp_path, monkeypatch
+):
+    measured = []
+    fake_time(monkeypatch, measured)
+    path = write_experiment(tmp_path, TIMED.replace("[[4], [16], [5, 4]]", "[[4], [5, 4]]"))
+    with open_sweep(load(path), tmp_path / "sweeps", total=2, workers=1) as sweep:
+        assert [] == list(sweep._begin(lambda: True))
+        assert [] == measured, "it was interrupted before that"
+        sweep.begin()
+        (failed,) = sweep.record([TrialResult(1, "failed", message="no memory")])
+        assert ({}, "no memory") == (failed.figures, failed.message)
+        before = {str(hidden) for hidden in measured}
+        added = sweep.extend(6)
+        assert {"[4]", "[5, 4]"} == {str(hidden) for hidden in measured} >= before
+        slow = {trial.number for trial in sweep.trials[2:] if trial.values["model.hidden"] == [5, 4]}
+        assert slow == {one.trial for one in added.refused}
+        assert {3, 4, 5, 6, 7, 8} - slow == {trial for chunk in added.chunks for trial in chunk.trials}

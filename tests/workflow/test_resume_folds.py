@@ -173,6 +173,12 @@ def test_other_data_or_settings_are_refused(tmp_path):
     ):
         nettrain.resume(run.folder)
     config.write_text(text)
+    whole = run.folder / "config.yaml"
+    planned = whole.read_text()
+    whole.write_text(planned.replace("epochs: 3", "epochs: 4"))
+    with pytest.raises(SpecError, match=r"1/config\.yaml: is no longer fold 1 of .*config\.yaml; train anew"):
+        nettrain.resume(run.folder)
+    whole.write_text(planned)
     (tmp_path / "rows.csv").write_text("x,y\n" + "".join(f"{k + 1},{k % 7}.5\n" for k in range(30)))
     with pytest.raises(
         DataError, match=r"rows\.csv has changed since .*folds/1 was trained on it: what was fitted"
