@@ -360,6 +360,14 @@ def test_where_all_diverged_nobody_is_the_best():
     assert "best" not in repr(compared)
 
 
+def test_without_rows_that_were_held_out_nobody_is_the_best():
+    whole = {**SPEC, "data": {"source": "builtin:iris", "validation": 0}}
+    compared = nettrain.compare(whole, vary={"training.epochs": [1, 2]})
+    assert ("", ()) == (compared.decisive, compared.best())
+    assert "<Comparison of epochs 1, epochs 2>" == repr(compared)
+    assert 1 == len(compared.best("train_loss"))
+
+
 def test_a_comparison_is_called_like_its_experiments_or_their_folder(tmp_path):
     named = [{**SPEC, "experiment": f"flowers {k}", "seed": k} for k in range(9)]
     for k, spec in enumerate(named):
