@@ -60,6 +60,7 @@ CALCULATIONS: dict[str, Callable] = {
     "parts of a grid": lambda p: (
         grid(p)[:, :, [2, 0]].sum(axis=1) - np.take(grid(p), [1, 0], axis=1)[:, 0, 1:]
     ),
+    "where each is largest": lambda p: (grid(p) * p[:, ::-1, None]).argmax(axis=-1) * 1.0 + p,
     "one number for both": lambda p: np.broadcast_to(tops(p), p.shape),
     "not quite log softmax": lambda p: (
         (p - np.log(np.square(p).sum(axis=-1, keepdims=True)))
