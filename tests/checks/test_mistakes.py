@@ -463,7 +463,7 @@ def test_a_derivative_that_is_no_number_is_located(monkeypatch):
     derivative("tanh", lambda d, z, a: d * np.nan)(monkeypatch)
     spoiled = check(problem)
     first = min(spoiled.failing, key=backward_position)
-    assert ("hidden 2", True) == (block_name(problem, first.layer), spoiled.fails)
+    assert ("hidden 2", True) == (block_name(problem, first.layer), spoiled.directional.fails)
     assert "the derivative of tanh" in " ".join(diagnosis(problem, spoiled))
 
 

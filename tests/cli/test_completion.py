@@ -56,6 +56,8 @@ def test_nothing_that_is_suggested_fails(folder: Path) -> None:
         ("tune", "--target", "rows.csv", "", ["size", "kind"]),
         ("init", "--target", "rows.csv", "k", ["kind"]),
         ("init", "--target", "nothing.csv", "", []),
+        ("init", "--target", "'rows.csv", "", []),  # a quote that is not closed
+        ("report", "source", "", f"{'n' * 300}/", []),
         ("report", "source", "", "", ["runs/one", "sweeps/two"]),
         ("train", "overrides", "iris.yaml", "training.clip_norm=n", ["training.clip_norm=null"]),
         ("train", "file", "", "no/such/", []),

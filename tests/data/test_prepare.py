@@ -452,6 +452,14 @@ def test_refuses_wrong_roles_in_one_line(keys, message, tmp_path, monkeypatch):
     assert message == str(caught.value)
 
 
+def test_a_second_source_of_other_groups_is_taken(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, "t,a,g\np,1,a\nx,2,a\np,3,b\nx,4,b\n")
+    write(tmp_path, "t,a,g\np,5,c\nx,6,d\n", "y.csv")
+    data = prepared("x.csv", target="t", columns={"group": "g"}, test="y.csv", validation=0)
+    assert ([0, 1], 4) == (data.test.y.tolist(), len(data.train.y))
+
+
 def test_rows_and_classes_of_which_each_that_weighs_belongs_to_one_that_does_not(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write(tmp_path, "t,a,w\n" + "p,1,1\nq,2,0\n" * 6)
