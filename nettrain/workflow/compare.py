@@ -90,10 +90,11 @@ class Comparison:
         """
         names = [name for name in (main_metric(self.figures), "loss") if name]
         found = (f"{split}_{name}" for name in names for split in BY_WHICH)
-        shared = [one for one in found if all(one in entry.figures for entry in self.entries if entry.runs)]
+        begun = [entry for entry in self.entries if entry.runs]
+        shared = [one for one in found if begun and all(one in entry.figures for entry in begun)]
         first = {one.partition("_")[2]: one for one in reversed(shared)}  # of each metric, the first split
         candidates = [first[name] for name in names if name in first]
-        telling = (one for one in candidates if 0 < len(self.best(one)) < len(self.entries))
+        telling = (one for one in candidates if 0 < len(self._best(one)) < len(self.entries))
         return next(telling, next(iter(candidates), ""))
 
     @property
@@ -123,8 +124,10 @@ class Comparison:
         that did not diverge: an entry of which most did is the best only among its like. Raises
         SpecError when no entry has such a figure.
         """
-        figure = self._known(figure)
-        if not figure:
+        return self._best(self._known(figure))
+
+    def _best(self, figure: str) -> tuple[int, ...]:
+        if not figure:  # before anything was measured
             return ()
         means = {k: mean for k, entry in enumerate(self.entries) if (mean := entry.mean(figure)) is not None}
         if len(means) < 2 or figure in self.incomparable:
@@ -142,7 +145,7 @@ class Comparison:
         number (Holm 1979).
         """
         figure = self._known(figure)
-        best = self.best(figure)
+        best = self._best(figure)
         others = [k for k, entry in enumerate(self.entries) if entry.runs and k != best[0]] if best else []
         return tuple(holm([self.test(best[0], other, figure) for other in others]))
 

@@ -360,12 +360,20 @@ def test_where_all_diverged_nobody_is_the_best():
     assert "best" not in repr(compared)
 
 
-def test_without_rows_that_were_held_out_nobody_is_the_best():
+def test_a_comparison_that_was_interrupted_before_it_began_compares_nothing(tmp_path):
+    compared = nettrain.compare(SPEC, vary={"training.epochs": [1, 2]}, stop=lambda: True)
+    assert ("", (), ()) == (compared.decisive, compared.best(), compared.tests())
+    assert "<Comparison of epochs 1, epochs 2>" == repr(compared)
+    assert (0, 0) == compared.table.shape
+    assert {"interrupted"} == {
+        json.loads((compared.save(tmp_path / "kept") / "summary.json").read_text())["status"]
+    }
+
+
+def test_without_rows_that_were_held_out_the_training_rows_decide():
     whole = {**SPEC, "data": {"source": "builtin:iris", "validation": 0}}
     compared = nettrain.compare(whole, vary={"training.epochs": [1, 2]})
-    assert ("", ()) == (compared.decisive, compared.best())
-    assert "<Comparison of epochs 1, epochs 2>" == repr(compared)
-    assert 1 == len(compared.best("train_loss"))
+    assert ("train_loss", compared.best("train_loss")) == (compared.decisive, compared.best())
 
 
 def test_a_comparison_is_called_like_its_experiments_or_their_folder(tmp_path):
