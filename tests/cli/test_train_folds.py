@@ -10,6 +10,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from nettrain.errors import SpecError
+from nettrain.store.trained_folds import open_folds
 from tests.cli.command import CONFIGS, inside
 
 IRIS = CONFIGS / "iris.yaml"
@@ -97,6 +99,12 @@ def test_the_folds_predict_together(folder, run):
 
     alone = [probabilities(run / "folds" / number) for number in "1234"]
     np.testing.assert_allclose(probabilities(run), np.mean(alone, axis=0), rtol=1e-12)
+
+
+def test_they_are_not_the_networks_of_one_training(run):
+    with pytest.raises(SpecError, match=r"iris: has folds that predict together; ") as caught:
+        open_folds(run).alone()
+    assert 1 == len(str(caught.value).splitlines())
 
 
 def test_held_out_rows_are_evaluated_as_the_summary_has_them(folder, run):

@@ -10,7 +10,7 @@ from nettrain.data.columns.column_formats import detect_formats
 from nettrain.data.columns.profiles import column_profiles
 from nettrain.data.splitting.order import OrderBy
 from nettrain.data.tables.table import Table
-from nettrain.data.time_order import time_order
+from nettrain.data.time_order import calendar_names, time_order
 
 N = 60
 DAYS = [f"{datetime(2023, 11, 5) + timedelta(i // 2):%Y-%m-%d}" for i in range(N)]
@@ -92,3 +92,10 @@ def test_a_date_in_columns_of_its_own():
 def test_a_year_alone_is_an_order_only_where_it_differs_in_every_row():
     assert ("time", ("Year",)) == found(Year=[1950 + i for i in range(N)])
     assert ("random", ("year",)) == found(year=[1970 + i // 5 for i in range(N)])
+
+
+def test_the_columns_of_a_date_from_the_largest_unit_to_the_smallest():
+    assert [("Year", 1), ("mm", 13), ("day", 32), ("hr", 24), ("min", 60)] == calendar_names(
+        ["min", "x", "hr", "day", "mm", "Year"]
+    )
+    assert [("Year", 1)] == calendar_names(["day", "Year"]), "without a month a day says nothing"

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -95,6 +96,12 @@ def test_what_lies_in_the_store_predicts(trained, tmp_path):
     rows_of = "runs/iris", str(copy)
     first, second = (nettrain.open_run(trained / one).predict() for one in rows_of)
     assert first.tolist() == second.tolist()
+
+
+def test_what_was_written_is_told(trained, tmp_path):
+    done = inside(trained, "export", "runs/iris", "--mlflow", tmp_path / "told")
+    assert (0, "") == (done.code, done.out)
+    assert re.fullmatch(rf"wrote .* to {tmp_path}/told\n", done.err)
 
 
 def test_members_lie_below_their_run(trained, tmp_path):

@@ -1,7 +1,9 @@
 """A journal's lines are as they were written, and where they were written; a torn last one is cut off."""
 
+import errno
 import json
 import math
+import os
 
 import pytest
 
@@ -192,3 +194,14 @@ def test_a_folder_that_is_gone_is_one_line(tmp_path):
         Journal(path).append(ENTRIES)
     assert f"{path}: cannot be read: No such file or directory" == str(unread.value)
     assert f"{path}: cannot be written: there is no folder {path.parent}" == str(unwritten.value)
+
+
+def test_a_torn_line_that_cannot_be_cut_off_is_one_line(file, monkeypatch):
+    def refuse(path, length):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    file.write_bytes(file.read_bytes() + b'{"kind": "tri')
+    monkeypatch.setattr(os, "truncate", refuse)
+    with pytest.raises(NettrainError) as caught:
+        Journal(file)
+    assert f"{file}: cannot be written: Read-only file system" == str(caught.value)

@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -137,6 +138,14 @@ def test_keys_that_differ(runs):
 )
 def test_order(runs, by, expected):
     assert expected == "".join(names(sort_runs(find_runs(["runs"]), by)))
+
+
+def test_figures_that_are_no_metrics_of_ours_are_sorted_from_the_smallest(runs):
+    found = [
+        replace(run, figures={"val_strange": size})
+        for run, size in zip(find_runs(["runs"]), (2, 3, 1), strict=True)
+    ]
+    assert [1, 2, 3] == [run.figures["val_strange"] for run in sort_runs(found, "val_strange")]
 
 
 def test_what_lacks_a_figure_comes_last(runs):
