@@ -8,7 +8,6 @@ from nettrain.errors import SpecError
 from nettrain.experiment.load import read, validate
 from nettrain.export.mlflow_store import TrackedRun, TrackingStore
 from nettrain.store.run_folder import RunFolder
-from nettrain.store.summary import read_summary
 from nettrain.workflow.mlflow.runs import RunPlace, write_tracked_run
 from nettrain.workflow.mlflow.sweeps import write_tracked_sweep
 from nettrain.workflow.report.sweep import is_sweep, report_on_sweep
@@ -50,10 +49,10 @@ def export_tracking(path: Path, store: str) -> ExportedTracking:
     refuses.
     """
     report = report_on_sweep(path) if is_sweep(path) else None
-    files = RunFolder(path) if RunFolder(path).is_ensemble or report else RunFolder.open_started(path)
+    files = RunFolder(path) if report else RunFolder.open_started(path)
     if not (report or files.history.is_file() or files.folds or files.networks):
         raise SpecError(f"{path}: has no history yet")
-    name = report.name if report else _experiment_name(files)
+    name = report.name if report else validate(read(files.config)).experiment
     opened = TrackingStore(store)
     place = RunPlace(opened, opened.experiment(name))
     if report is not None:
@@ -61,11 +60,3 @@ def export_tracking(path: Path, store: str) -> ExportedTracking:
     else:
         written = write_tracked_run(files, place, run_name(path))
     return ExportedTracking(path, opened.uri, name, written[0], len(written))
-
-
-def _experiment_name(files: RunFolder) -> str:
-    """The name of the experiment that a run is of."""
-    if files.config.is_file():
-        return validate(read(files.config)).experiment
-    summary = read_summary(files.summary)
-    return summary["experiment"] if summary else run_name(files.path)

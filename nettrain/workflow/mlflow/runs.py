@@ -45,8 +45,7 @@ def write_tracked_run(files: RunFolder, place: RunPlace, name: str) -> list[Trac
     run = place.begin(name, times.began, _tags(files, summary))
     parts = {f"fold-{one.path.name}": one for one in files.folds} if files.is_cross_validated else {}
     parts |= {f"network-{one.path.name}": one for one in files.networks}
-    if files.config.is_file():
-        run.add_parameters(parameters(validate(read(files.config))))
+    run.add_parameters(parameters(validate(read(files.config))))
     below = [one for part, own in parts.items() for one in write_tracked_run(own, place.below(run), part)]
     if not parts:
         below = _write_course(files, place.below(run), run, summary)

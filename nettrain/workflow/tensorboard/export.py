@@ -49,7 +49,7 @@ def export_events(path: Path, logs: Path) -> ExportedEvents:
         report = report_on_sweep(path)
         place = _cleared(logs, path.resolve().name, path)
         return ExportedEvents(path, place.path, _write_sweep(report, place), "trial")
-    files = RunFolder(path) if RunFolder(path).is_ensemble else RunFolder.open_started(path)
+    files = RunFolder.open_started(path)
     if not (files.history.is_file() or files.folds or files.networks):
         raise SpecError(f"{path}: has no history yet")
     place = _cleared(logs, run_name(path), path)

@@ -19,8 +19,7 @@ class JointEvents:
 
     def __init__(self, place: LogFolder, config: str, *, clock: Clock = time) -> None:
         self._file = place.file(clock=clock)
-        if config:
-            self._file.add(clock(), 0, config_summary(config))
+        self._file.add(clock(), 0, config_summary(config))
         self._file.flush()
 
     def end(self, wall_time: float, summary: RunSummary) -> None:

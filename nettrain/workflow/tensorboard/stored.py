@@ -26,8 +26,7 @@ def write_run(files: RunFolder, place: LogFolder, group: str) -> int:
     if not parts:
         return _write_one(files, place, group)
     summary, times = read_summary(files.summary), EpochTimes.of(files)
-    config = read_yaml_text(files.config) if files.config.is_file() else ""
-    joint = JointEvents(place, config, clock=lambda: times.began)
+    joint = JointEvents(place, read_yaml_text(files.config), clock=lambda: times.began)
     if summary is not None:
         joint.end(times.ended, summary)
     return sum(write_run(own, place.part(name), group) for name, own in parts.items())
