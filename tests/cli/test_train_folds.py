@@ -102,7 +102,9 @@ def test_the_folds_predict_together(folder, run):
 
 
 def test_they_are_not_the_networks_of_one_training(run):
-    with pytest.raises(SpecError, match=r"iris: has folds that predict together; ") as caught:
+    with pytest.raises(
+        SpecError, match=r"iris: is cross-validated; each fold is a run: name one of "
+    ) as caught:
         open_folds(run).alone()
     assert 1 == len(str(caught.value).splitlines())
 

@@ -14,6 +14,7 @@ from nettrain.errors import SpecError, StoredFileError
 from nettrain.experiment.document import parse
 from nettrain.experiment.load import from_document
 from nettrain.experiment.recipes import recipes
+from nettrain.store.trained_folds import open_predictor
 from nettrain.store.tune_summary import read_tune_summary
 from nettrain.sweep.messages import TrialResult
 from nettrain.workflow.run import open_run
@@ -249,6 +250,10 @@ def test_other_commands_read_the_ensemble_like_any_run(classes):
     assert "has networks, not members; each network is a run: name one of" in member.err
     assert "nothing is left to train" in inside(folder, "resume", ensemble).err
     networks = f"{ensemble}/networks/1"
+    with pytest.raises(
+        SpecError, match="has networks that predict together; each network is a run: name one"
+    ):
+        open_predictor(folder / ensemble).alone()
     expected = f"{ensemble}: is an ensemble; each network is a run: name one of {networks}"
     assert inside(folder, "graph", ensemble).err.startswith(expected)
     assert (
