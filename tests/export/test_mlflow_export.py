@@ -122,6 +122,18 @@ def test_members_lie_below_their_run(trained, tmp_path):
     assert ended["metrics"]["test"]["accuracy"] == run.data.metrics["final/test_accuracy"], "of the mean"
 
 
+@pytest.mark.parametrize("run", ["ensemble", "folds"])
+def test_what_was_killed_has_its_course_alone(trained, tmp_path, run):
+    copy = Path(shutil.copytree(trained / "runs" / run, tmp_path / run))
+    for path in copy.rglob("summary.json"):
+        path.unlink()
+    client, whole, below = exported(tmp_path, run, tmp_path / "store")
+    assert {"RUNNING"} == {one.info.status for one in (whole, *below.values())}
+    for own in below.values():
+        assert 7 == len(curve(client, own, "loss/validation"))
+        assert not [name for name in own.data.metrics if name.startswith("final/")]
+
+
 def test_folds_lie_below_their_run(trained, tmp_path):
     client, run, below = exported(trained, "runs/folds", tmp_path)
     ended = summary(trained / "runs" / "folds")

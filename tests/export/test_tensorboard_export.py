@@ -165,6 +165,21 @@ def check_columns(events: Path) -> None:
     assert ["val_loss", "val_accuracy", "epochs"] == titles
 
 
+@pytest.mark.parametrize(("run", "networks"), [("iris", [""]), ("folds", ["fold-1", "fold-2", "fold-3"])])
+def test_runs_that_were_killed_have_their_course_alone(trained, tmp_path, run, networks):
+    copy = Path(shutil.copytree(trained / "runs" / run, tmp_path / run))
+    for name in ("summary.json", "model.safetensors"):
+        for path in copy.rglob(name):
+            path.unlink()
+    events = exported(tmp_path, run, tmp_path / "logs")
+    for network in networks:
+        found = read_events(events / network)
+        assert 7 == len(found.scalars["loss/validation"])
+        assert not [tag for tag in found.scalars if tag.startswith("final/")]
+        assert not found.histograms
+        assert session(events / network)[2] is None
+
+
 def test_a_sweep_has_a_session_for_each_trial(trained, tmp_path):
     events, sweep = exported(trained, "sweeps/sw", tmp_path), trained / "sweeps" / "sw"
     check_columns(events)

@@ -7,6 +7,9 @@ import pytest
 
 import nettrain
 from nettrain.errors import DataError, SpecError, StoredFileError
+from nettrain.workflow.cross_validation import in_new_folder
+from nettrain.workflow.folds.plan import plan_cross_validation
+from nettrain.workflow.source import load_experiment
 
 pytestmark = pytest.mark.usefixtures("step_by_step")
 
@@ -158,6 +161,19 @@ def test_a_fold_goes_on_alone(tmp_path):
     longer = nettrain.resume(run.folder / "folds" / "2", "training.epochs=5")
     taken = {**SPEC, "data": {**SPEC["data"], "folds": {"count": 3, "take": 2}}}
     assert nettrain.train(taken, "training.epochs=5").metrics == longer.metrics
+
+
+def test_folds_that_were_interrupted_are_named_when_they_are_trained_anew(tmp_path):
+    runs = tmp_path / "runs"
+    first = nettrain.train(SPEC, out=runs, stop=after(3))
+    assert "interrupted" == first.status
+    planned = plan_cross_validation(load_experiment(SPEC, ()), None)
+    with in_new_folder(planned, runs, runs) as job:
+        said = (
+            f"{first.folder} has these settings and was interrupted: nettrain resume {first.folder} goes on"
+        )
+        assert said in job.all_notes
+        assert job.folder.path != first.folder
 
 
 def test_other_data_or_settings_are_refused(tmp_path):
