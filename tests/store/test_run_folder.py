@@ -238,6 +238,20 @@ def test_a_sweep_refuses_what_is_no_file(tmp_path):
         SweepFolder.open(tmp_path)
 
 
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_sweep_that_has_not_begun_leaves_no_folder(is_first, tmp_path):
+    parent = tmp_path / "sweeps"
+    for name in ("empty", "begun"):
+        SweepFolder.open(parent / name)
+    SweepFolder(parent / "empty").remove_if_empty(is_first=is_first)
+    assert ["begun"] == [path.name for path in parent.iterdir()]
+    SweepFolder(parent / "begun").journal.touch()
+    SweepFolder(parent / "begun").remove_if_empty(is_first=is_first)
+    SweepFolder(parent / "begun").journal.unlink()
+    SweepFolder(parent / "begun").remove_if_empty(is_first=is_first)
+    assert is_first is not parent.exists()
+
+
 def test_the_newest_run_of_the_same_config_that_can_go_on(tmp_path):
     runs, statuses = {}, {"x": "interrupted", "x-2": "finished", "x-3": None, "x-4": "damaged", "x-5": None}
     for number, (name, status) in enumerate(statuses.items()):
