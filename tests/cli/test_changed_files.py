@@ -23,6 +23,7 @@ from nettrain.store.summary import read_summary
 from nettrain.store.trained_run import open_trained
 from nettrain.workflow.diagnostics import read_diagnostics
 from nettrain.workflow.history import read_history
+from nettrain.workflow.run import open_run
 from nettrain.workflow.steps import read_steps
 from tests.cli.command import inside
 
@@ -128,6 +129,16 @@ def test_preprocessing(run):
 def test_summary(run):
     file = run / "summary.json"
     assert 200 < walk(file, lambda: read_summary(file), VALUES[::3])
+
+
+def test_constants_of_the_baseline_that_are_none(run):
+    summary = json.loads((run / "summary.json").read_text())
+    summary["baseline"]["constants"]["predictions"]["shares"] *= 2
+    (run / "summary.json").write_text(json.dumps(summary))
+    with pytest.raises(StoredFileError) as caught:
+        open_run(run).evaluate(run.parents[1] / "people.csv")
+    told = "baseline.constants: predictions.shares: has 4 numbers, the run has 2"
+    assert f"{run}/summary.json: {told}" == str(caught.value)
 
 
 def test_postprocessing(run):

@@ -17,10 +17,11 @@ from nettrain.experiment.load import load, to_yaml
 from nettrain.store.sweep_folder import SweepFolder
 from nettrain.sweep.messages import TrialChunk, TrialResult
 from nettrain.sweep.opening import open_sweep
-from nettrain.sweep.process_pool import ProcessPool
+from nettrain.sweep.process_pool import ProcessPool, _single_threaded
 from nettrain.sweep.ranking import Goal
 from nettrain.sweep.scheduler import Scheduler
 from nettrain.sweep.summary import is_written, summarise
+from nettrain.sweep.worker import THREADS
 from nettrain.sweep.worker_pool import Worker, WorkerDied, WorkerLost
 from nettrain.workflow.train import train
 from tests.sweep.sweeping import HALVING, MANY, copy_sweep, rows, run_sweep, write_experiment
@@ -410,3 +411,11 @@ def test_many_different_data_need_few_open_files(tmp_path):
     finally:
         resource.setrlimit(*kinds)
     assert {result.status for result in sweep.results.values()} == {"finished"}
+
+
+def test_workers_start_with_one_thread_for_libraries_and_this_process_keeps_its_own(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
+    with _single_threaded():
+        assert {"1"} == {os.environ[name] for name in THREADS}
+    assert ("3", None) == tuple(os.environ.get(name) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"))
