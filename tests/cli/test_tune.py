@@ -200,6 +200,7 @@ def test_an_ensemble_predicts_the_weighted_mean_of_its_networks(classes):
 
 def test_its_figures_are_those_that_evaluate_measures(classes):
     folder, result = classes
+    assert "interrupted" == result.status
     found = result.summary["found"]
     for split, part in (("val", "validation"), ("test", "test")):
         again = json.loads(inside(folder, "evaluate", "tunes/kinds/ensemble", "--part", part, "--json").out)

@@ -176,6 +176,15 @@ one seed: --repeat 5 tells whether the difference is real"""
     assert "2 seeds are too few to tell chance from a difference: --repeat 5" in printed(verdict(two))
 
 
+def test_two_folds_have_no_p_and_no_advice_to_repeat():
+    two = comparison(entry("a", [0.9, 0.8]), entry("b", [0.7, 0.6]))
+    for run in (run for one in two.entries for run in one.runs):
+        run.fold = run.seed + 1
+    assert "a is best by val accuracy\n  than b  better by 0.2000 ±0.0000 in 2 of 2 folds" == printed(
+        verdict(two)
+    )
+
+
 def test_a_difference_in_all_of_few_seeds_may_be_chance():
     few = comparison(entry("a", [0.9, 0.8, 0.85]), entry("b", [0.7, 0.79, 0.6]))
     assert (

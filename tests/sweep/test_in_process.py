@@ -3,6 +3,7 @@
 import pytest
 
 from nettrain import train
+from nettrain.sweep import chunk_training
 from nettrain.sweep.in_process import train_in_process
 from nettrain.sweep.opening import open_sweep
 from nettrain.workflow.source import load_experiment
@@ -34,6 +35,13 @@ def sweep(tmp_path_factory):
 def test_all_trials_have_results(sweep):
     assert [1, 2, 3, 4, 5] == sorted(sweep.results)
     assert {"finished"} == {result.status for result in sweep.results.values()}
+
+
+def test_progress_is_no_result(tmp_path, monkeypatch):
+    monkeypatch.setattr(chunk_training, "PROGRESS_INTERVAL", -1.0)
+    with open_sweep(load_experiment(SEARCH), tmp_path / "sweeps", total=2, workers=1) as opened:
+        train_in_process(opened)
+        assert [1, 2] == sorted(opened.results)
 
 
 @pytest.mark.parametrize("trial", [1, 4])
