@@ -130,7 +130,10 @@ def _report(error: BaseException) -> NoReturn:
             sys.stderr.close()
             sys.exit(0)
         case MemoryError():
-            _fail(error, f"not enough memory: {error}".removesuffix(": "), BackendError.code)
+            import shlex
+
+            command = shortened(shlex.join(["nettrain", *sys.argv[1:]]))
+            _fail(error, f"{command}: not enough memory: {error}".removesuffix(": "), BackendError.code)
         case OSError(errno=errno.ENAMETOOLONG, filename=str()):
             _fail(
                 error,

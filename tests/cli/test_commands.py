@@ -317,7 +317,7 @@ def test_our_own_mistakes_are_one_line_too(folder):
     assert (1, "nettrain has failed: KeyError: 'a' (--debug shows where)\n") == raising(folder, KeyError("a"))
     assert (1, "a/b: Permission denied\n") == raising(folder, PermissionError(13, "Permission denied", "a/b"))
     assert (1, "nettrain has failed: OSError: odd (--debug shows where)\n") == raising(folder, OSError("odd"))
-    assert (4, "not enough memory: 5 GiB\n") == raising(folder, MemoryError("5 GiB"))
+    assert (4, "nettrain: not enough memory: 5 GiB\n") == raising(folder, MemoryError("5 GiB"))
     assert (130, "interrupted\n") == raising(folder, KeyboardInterrupt())
 
 

@@ -41,6 +41,7 @@ class FakeRun:
         for name, value in figures.items():
             split, _, metric = name.partition("_")
             self.metrics.setdefault(split, {})[metric] = value
+        self.figures = [f"{split}_{metric}" for split, of in self.metrics.items() for metric in of]
         epochs = np.arange(len(curve))
         self.history = pl.DataFrame({"epoch": epochs, "train_loss": curve, "val_loss": curve,
                                      "train_accuracy": [0.5] * len(curve)})  # fmt: skip

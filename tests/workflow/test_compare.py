@@ -209,6 +209,17 @@ def test_unknown_figures_are_named_with_the_nearest():
     assert entry.mean("val_r2") is None  # a figure, of other targets
 
 
+def test_a_figure_that_nettrain_does_not_know_is_missing_elsewhere(tmp_path):
+    """Such as one of a later version, in a summary."""
+    runs = [nettrain.train(SPEC, folder=tmp_path / name).folder for name in "ab"]
+    summary = json.loads((runs[0] / "summary.json").read_text())
+    summary["metrics"]["val"]["brier"] = 0.25
+    (runs[0] / "summary.json").write_text(json.dumps(summary))
+    compared = nettrain.compare(*runs)
+    assert [0.25, None] == [entry.mean("val_brier") for entry in compared.entries]
+    assert () == compared.best("val_brier")
+
+
 def test_arguments_are_named_as_python_has_them():
     two = {"optimizer": ["sgd", "adam"]}
     with pytest.raises(nettrain.SpecError, match=r"^repeat: 0 is not at least 1"):

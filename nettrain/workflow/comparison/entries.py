@@ -95,6 +95,11 @@ class ComparedRun:
         found: Metrics = summary["metrics"] if member is None else summary["members"][member]["metrics"]
         return {split: {name: _number(value) for name, value in of.items()} for split, of in found.items()}
 
+    @cached_property
+    def figures(self) -> tuple[str, ...]:
+        """The names of its figures, such as "val_loss" and "test_accuracy"."""
+        return tuple(f"{split}_{name}" for split, of in self.metrics.items() for name in of)
+
     @property
     def seconds(self) -> float:
         """How long its steps took; of runs trained side by side, its share."""
@@ -171,6 +176,8 @@ class ComparedEntry:
         Its values of the keys in which the entries differ.
     runs : tuple of ComparedRun
         In the order of the seeds or folds; those that an interruption came before are missing.
+    compared : frozenset of str
+        The figures that any of the compared experiments has.
     """
 
     label: str
@@ -178,6 +185,7 @@ class ComparedEntry:
     experiment: Mapping[str, object] = field(repr=False)
     settings: Mapping[str, object]
     runs: Sequence[ComparedRun] = field(repr=False)
+    compared: frozenset[str] = field(default=frozenset(), repr=False)
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -217,15 +225,15 @@ class ComparedEntry:
     @cached_property
     def figures(self) -> tuple[str, ...]:
         """The names of its figures, such as "val_loss" and "test_accuracy"."""
-        names = (f"{split}_{name}" for run in self.runs for split, of in run.metrics.items() for name in of)
-        return tuple(dict.fromkeys(names))
+        return tuple(dict.fromkeys(figure for run in self.runs for figure in run.figures))
 
     def values(self, figure: str) -> Floats:
         """A figure of each run (n,); NaN of runs that diverged or lack it.
 
-        Raises SpecError when nettrain has no such figure.
+        Raises SpecError when neither nettrain nor any of the compared experiments has such a figure.
         """
-        check_figure(figure, list(dict.fromkeys((*self.figures, *ALL_FIGURES))))
+        if figure not in self.compared:
+            check_figure(figure, list(dict.fromkeys((*self.figures, *ALL_FIGURES))))
         return np.array([run.value(figure) for run in self.runs], dtype=np.float64)
 
     def mean(self, figure: str) -> float | None:

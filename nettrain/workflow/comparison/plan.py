@@ -79,6 +79,7 @@ class PlannedComparison:
                 )
                 runs.setdefault(planned.entry, []).append(compared)
         leaves, keys = differing_settings_of(self.experiments)
+        figures = frozenset(figure for some in runs.values() for run in some for figure in run.figures)
         return tuple(
             ComparedEntry(
                 label,
@@ -86,6 +87,7 @@ class PlannedComparison:
                 experiment.model_dump(),
                 {key: settings[key].value for key in keys if key in settings},
                 tuple(runs.get(k, [])),
+                figures,
             )
             for k, (label, source, experiment, settings) in enumerate(
                 zip(self.labels, self.sources, self.experiments, leaves, strict=True)
