@@ -53,7 +53,7 @@ DEFAULTS: Values = {
 ELSEWHERE = (
     "source",
     "test",
-    "folds",
+    "folds",  # a fit is one training; cross_validate takes its own splits
     "target",
     "header",
     "separator",
@@ -176,9 +176,6 @@ def config_values(config: object) -> Values:
     if isinstance(data, dict):
         elsewhere = (*ELSEWHERE, "labels")
         kept: Values = {key: value for key, value in data.items() if key not in elsewhere}
-        folds = kept.get("folds")
-        if not (isinstance(folds, dict) and folds.get("take") is not None):
-            kept.pop("folds", None)  # a fit is one training; cross_validate takes its own splits
         values = values | {"data": _with_own_names(kept, data.get("labels"))}
     return {key: value for key, value in values.items() if key != "sweep"}
 
