@@ -111,11 +111,17 @@ def serve() -> None:
 
 def _import_what_is_likely() -> None:
     # ends by an exception while it imports, so that Matplotlib does not leave a locked cache of fonts
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    signal.signal(signal.SIGTERM, _leave)
     with suppress(Exception):  # which will be raised again where it can be reported
         for name in DRAWN_BY_EVERY_RUN:
             import_module(f"{FIGURES}.{name}")
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _leave(*_: object) -> None:
+    # where warnings are errors, nothing is said of a file that was just being imported and is not closed
+    sys.unraisablehook = lambda _: None
+    sys.exit()
 
 
 def _answer(requests: BinaryIO) -> tuple[bytes | None, str | None]:

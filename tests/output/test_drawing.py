@@ -11,7 +11,7 @@ import pytest
 
 from nettrain.output import drawing
 from nettrain.output.drawing import DrawingError, draw_here, drawing_process
-from tests.cli.command import CONFIGS, ENVIRONMENT, ROOT
+from tests.cli.command import CONFIGS, ENVIRONMENT, ROOT, ended
 
 CONFUSION = "confusion.confusion_picture", {"y": np.array([[3.0, 1.0], [0.0, 2.0]])}, ("a", "b"), "title"
 
@@ -65,6 +65,24 @@ def test_one_processor_or_the_environment_draw_here(processors, switch, monkeypa
     monkeypatch.setenv("NETTRAIN_DRAWING", switch)
     with drawing_process() as draw:
         assert draw is draw_here
+
+
+INTERRUPTED = """
+import signal, sys
+from nettrain.output import drawing
+
+def importing(name):
+    file = open(sys.executable)
+    signal.raise_signal(signal.SIGTERM)
+
+drawing.import_module = importing
+drawing.serve()
+"""
+
+
+def test_a_process_that_is_ended_while_it_imports_says_nothing(tmp_path):
+    done = ended([sys.executable, "-W", "error", "-c", INTERRUPTED], tmp_path)
+    assert (0, "", "") == (done.code, done.out, done.err)
 
 
 def test_what_every_run_draws_needs_little_beside_matplotlib():
