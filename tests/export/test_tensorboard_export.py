@@ -89,6 +89,16 @@ def test_what_is_exported_is_what_was_written_live(trained, tmp_path):
         assert (before.texts, before.histograms) == (after.texts, after.histograms)
 
 
+def test_epochs_that_are_not_evaluated_have_no_figures_live_or_exported(trained, tmp_path):
+    command = "train iris.yaml training.evaluate_every=4 --quiet --no-figures --tensorboard logs --out"
+    assert 0 == inside(trained, *command.split(), tmp_path / "runs").code
+    exported(tmp_path, "runs/iris", tmp_path / "logs")
+    (live,) = (trained / "logs").glob("iris*")
+    for events in (live, tmp_path / "logs" / "iris"):
+        assert [0, 4, 6] == [*read_events(events).scalars["loss/validation"]]
+    shutil.rmtree(live)
+
+
 def test_members_and_folds(trained, tmp_path):
     ensemble, folds = (exported(trained, f"runs/{name}", tmp_path) for name in ("ensemble", "folds"))
     for member in (0, 1):
