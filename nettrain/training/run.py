@@ -1,6 +1,6 @@
 """A run: a population of networks with all that its training works on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -194,10 +194,13 @@ class TrainingRun:
         """Scratch memory for passes of so many networks: that of the run if it is large enough."""
         return self.pool if networks <= len(self.final.parameters) else Pool(self.backend)
 
+    def close_minimizers(self, members: Iterable[int]) -> None:
+        """End the minimizers of these members, by their numbers at the start, as far as they have any."""
+        for member in self.minimizers.keys() & set(members):
+            self.minimizers.pop(member).close()
+
     def close(self) -> None:
         """End all threads and copies of the run."""
         if self.data.double_buffer is not None:
             self.data.double_buffer.close()
-        for minimizer in self.minimizers.values():
-            minimizer.close()
-        self.minimizers.clear()
+        self.close_minimizers([*self.minimizers])

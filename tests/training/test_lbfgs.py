@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
+import nettrain
 from nettrain.errors import SpecError
 from nettrain.training.events import EpochDone
 from nettrain.training.loop import TrainingLoop, train
@@ -177,3 +178,17 @@ def test_it_refuses_what_it_cannot_do(wrong: str, expected: str) -> None:
     with pytest.raises(SpecError) as error:
         experiment(IRIS, *settings, wrong)
     assert expected in str(error.value)
+
+
+def test_folds_that_train_side_by_side_keep_their_own_minimizers() -> None:
+    experiment = {
+        "data": {"source": "builtin:iris", "folds": 3, "validation": 0},
+        "model": {"hidden": [4]},
+        "training": {"epochs": 6, "batch_size": "full"},
+        "optimizer": "lbfgs",
+        "backend": {"dtype": "float64"},
+    }
+    together = nettrain.train(experiment)
+    for number in (1, 3):
+        alone = nettrain.train(experiment, f"data.folds.take={number}")
+        np.testing.assert_array_equal(alone.trained.parameters, together.fold(number).trained.parameters)

@@ -29,6 +29,8 @@ class EpochSteps:
         self, run: TrainingRun, pace: Pace | None = None, norms: Sequence[WeightNorms] | None = None
     ) -> None:
         self._run, self._parts, self._pace = run, run.parts, pace or Pace()
+        # of members that were moved out; a part of the run knows only its own
+        run.close_minimizers(run.minimizers.keys() - set(run.population["original"].tolist()))
         self._orders = EpochOrders(run, self._parts)
         self._schedule = StepSchedule(run, run.index_rows, run.data.batches, self._orders.epochs)
         self._sizes = _batch_sizes(self._parts)

@@ -62,11 +62,10 @@ def _evaluate_points(run: TrainingRun, minimizers: dict[int, Minimizer], evaluat
 def _at_next_iteration(run: TrainingRun) -> dict[int, Minimizer]:
     """The minimizers of active members by row, each at its next iteration; those of others are closed."""
     population, minimizers = run.population, dict[int, Minimizer]()
-    rows = {original: row for row, original in enumerate(population["original"].tolist())}
-    active = {original: row for original, row in rows.items() if population["active"][row]}
-    for original in run.minimizers.keys() - active.keys():
-        run.minimizers.pop(original).close()
-    for original, row in active.items():
+    for row, original in enumerate(population["original"].tolist()):
+        if not population["active"][row]:
+            run.close_minimizers({original})
+            continue
         if original not in run.minimizers:
             run.minimizers[original] = _minimizer(run, row)
         minimizers[row] = run.minimizers[original]
