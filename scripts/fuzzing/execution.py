@@ -118,6 +118,8 @@ def forked(command: Command, folder: Path, limits: Limits | None = None, entry: 
     limits, before, at_first = limits or Limits(), digests(folder), _resident()
     output = folder.parent / f".{folder.name}.output"
     output.mkdir(exist_ok=True)
+    for name in ("out", "err"):
+        (output / name).touch()  # it may be killed before it has begun
     child = _fork()
     if child == 0:
         faulthandler.disable()  # pytest enables it, and a crash that is asked for is no news
