@@ -96,7 +96,10 @@ class Copy:
         return np.array(result["a"]), result["from_disk"]
 
 
-@pytest.mark.parametrize("environment", [{}, {"NETTRAIN_CODE_CACHE": "numba"}], ids=["ours", "numba"])
+NUMBAS = pytest.param({"NETTRAIN_CODE_CACHE": "numba"}, id="numba", marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("environment", [pytest.param({}, id="ours"), NUMBAS])
 def test_a_change_to_a_helper_in_another_file_takes_effect(tmp_path, environment):
     z = np.array([-1.0, 0.0, 2.0])
     copy = Copy(tmp_path, **environment)

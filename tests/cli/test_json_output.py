@@ -42,7 +42,7 @@ def answers(tmp_path_factory):
         "compare": ("compare", iris, "--vary", "optimizer=sgd,adam", "--repeat", "3", "training.epochs=2"),
         "sweep": ("sweep", SWEEP, "--trials", "2", "--jobs", "1", "training.epochs=1", "--quiet"),
         "sweep, folds": ("sweep", iris, *few[:1], "--folds", "2", "--trials", "1", "--jobs", "1", "--quiet"),
-        "tune": ("tune", iris, "--minutes", "0.3", "--jobs", "1", "--folds", "2", "--quiet", *few[:1]),
+        "tune": ("tune", iris, "--minutes", "0.15", "--jobs", "1", "--folds", "2", "--quiet", *few[:1]),
         "report": ("report", "runs/iris"),
         "report, sweep": ("report", "sweeps/sweep-digits"),
         "check": ("check", iris),

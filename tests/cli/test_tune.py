@@ -25,7 +25,7 @@ from tests.cli.command import COMMAND, ENVIRONMENT, inside, nettrain
 
 pytestmark = pytest.mark.usefixtures("without_drawing")
 
-MINUTES = 0.25
+MINUTES = 0.17
 FEW = ("training.epochs=10", "--folds", "3")
 
 

@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nettrain.data.reading.formats.delimited import parse
@@ -77,6 +77,7 @@ def test_the_order_of_columns_does_not_matter(order, case):
     assert expected == read(turned[0], turned[1:]).header
 
 
+@settings(max_examples=25)
 @given(st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(draw):
     for first, rows in (HEADERS[0], HEADERS[4], VALUES[1], VALUES[4]):

@@ -33,7 +33,8 @@ def zstandard(data):
 
 PACKINGS = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress, ".zst": zstandard}
 LINES = (".csv", ".tsv", ".txt", ".data", ".dat", ".jsonl", ".ndjson")
-TEXT = [f"x{ending}{packed}" for ending in LINES for packed in ("", *PACKINGS)]
+TEXT = [*(f"x{ending}" for ending in LINES), *(f"x{ending}.gz" for ending in LINES)]
+TEXT += [f"x{ending}{packed}" for ending in (".csv", ".jsonl") for packed in PACKINGS if packed != ".gz"]
 FORMS = [
     *TEXT,
     *("x.parquet", "x.arrow", "x.feather", "x.ipc", "x.xlsx", "x.xlsm", "x.zip"),
