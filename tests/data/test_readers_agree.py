@@ -33,14 +33,14 @@ def zstandard(data):
 
 PACKINGS = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress, ".zst": zstandard}
 LINES = (".csv", ".tsv", ".txt", ".data", ".dat", ".jsonl", ".ndjson")
-TEXT = [*(f"x{ending}" for ending in LINES), *(f"x{ending}.gz" for ending in LINES)]
-TEXT += [f"x{ending}{packed}" for ending in (".csv", ".jsonl") for packed in PACKINGS if packed != ".gz"]
+TEXT = [f"x{ending}{packed}" for ending in LINES for packed in ("", *PACKINGS)]
 FORMS = [
     *TEXT,
     *("x.parquet", "x.arrow", "x.feather", "x.ipc", "x.xlsx", "x.xlsm", "x.zip"),
     "x.npz",
     "x",
 ]
+FEWER = [name for name in FORMS if not name.endswith((".bz2", ".xz", ".zst")) or name.startswith("x.csv")]
 
 
 def idx(array):
@@ -104,7 +104,7 @@ def test_training_sees_the_same_arrays(name, tmp_path):
     np.testing.assert_array_equal(data.train.x, again.train.x)
 
 
-@pytest.mark.parametrize("name", FORMS)
+@pytest.mark.parametrize("name", FEWER)
 def test_any_form_is_a_second_source_of_itself(name, tmp_path):
     source = write(tmp_path, name)
     data = prepared(source, test=source, validation=source)
@@ -112,7 +112,7 @@ def test_any_form_is_a_second_source_of_itself(name, tmp_path):
     np.testing.assert_array_equal(data.train.y, data.validation.y)
 
 
-NAMED = [name for name in FORMS if name not in ("x.npz", "x")]  # columns have names
+NAMED = [name for name in FEWER if name not in ("x.npz", "x")]  # columns have names
 
 
 @pytest.mark.parametrize("name", NAMED)
