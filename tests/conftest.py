@@ -36,6 +36,10 @@ with suppress(ImportError):
     if hasattr(providers, "_get_local_constants"):
         providers._get_local_constants = lambda: providers._local_constants
 
+# One of several processes of tests shares the processors with the others: threads for small tables only cost time.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")
+
 # Waiting for a disk shows only where the machine then fails.
 os.fsync = lambda handle: None
 
