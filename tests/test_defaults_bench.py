@@ -29,6 +29,10 @@ def test_a_split_has_every_row_once_and_equal_shares_of_classes(
     assert sorted(int(row[0]) for row in train[1:] + test[1:]) == list(range(60))
     assert [row[1] for row in test[1:]].count("a") == 8
     assert [row[1] for row in test[1:]].count("b") == 4
+    write_split("joined", tmp_path, 0, tmp_path / "smaller", rows=10)
+    fewer, same = (read(tmp_path / "smaller" / f"{part}.csv") for part in ("train", "test"))
+    assert (11, test) == (len(fewer), same)
+    assert {tuple(row) for row in fewer} < {tuple(row) for row in train}
 
 
 def test_equal_means_share_their_ranks() -> None:

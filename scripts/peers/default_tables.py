@@ -29,7 +29,7 @@ class ComparedTable:
     """A table: files to join, its target, and columns that scikit-learn does not get.
 
     Those are identifiers and free text, which nobody would give it; nettrain gets all columns. `names` are
-    those of files without a header.
+    those of files without a header. Without files a table is what `loader` of sklearn.datasets returns.
     """
 
     files: tuple[str, ...]
@@ -38,9 +38,15 @@ class ComparedTable:
     left_out: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     mended: Callable[[str], str] = str  # a cell of the target
+    loader: str = ""
 
     def cells(self, folder: Path) -> Cells:
         """All rows that have a target. Raises FileNotFoundError when a file is not below the folder."""
+        if self.loader:
+            from sklearn import datasets
+
+            frame = getattr(datasets, self.loader)(as_frame=True).frame
+            return Cells([*frame.columns], frame.astype(str).to_numpy().tolist())
         names, rows = list(self.names), []
         for file in self.files:
             found = [path for end in ("", ".gz") for path in sorted(folder.rglob(f"{file}{end}"))]
@@ -76,16 +82,23 @@ TABLES = {
         classes=True,
         names=(*(f"pixel_{k}" for k in range(PIXELS)), "digit"),
     ),
+    "wine": ComparedTable((), "target", classes=True, loader="load_wine"),
+    "breast-cancer": ComparedTable((), "target", classes=True, loader="load_breast_cancer"),
+    "diabetes": ComparedTable((), "target", classes=False, loader="load_diabetes"),
 }
+WITH_FILES = [name for name, table in TABLES.items() if table.files]
 
 
-def write_split(name: str, data: Path, seed: int, folder: Path) -> None:
-    """Write train.csv and test.csv of a split; classes have equal shares in both."""
+def write_split(name: str, data: Path, seed: int, folder: Path, rows: int | None = None) -> None:
+    """Write train.csv and test.csv of a split; classes have equal shares in both.
+
+    With `rows` so many of the training rows, drawn without regard to their classes.
+    """
     table = TABLES[name]
     cells = table.cells(data)
     targets = np.array([row[cells.names.index(table.target)] for row in cells.rows])
     parts = stratified_cut(targets, SHARE, seed) if table.classes else cut(len(targets), SHARE, seed)
     folder.mkdir(parents=True, exist_ok=True)
-    for part, rows in (("train", parts.kept), ("test", parts.held_out)):
+    for part, chosen in (("train", parts.kept[:rows]), ("test", parts.held_out)):
         with (folder / f"{part}.csv").open("w", newline="") as file:
-            csv.writer(file).writerows([cells.names, *(cells.rows[row] for row in sorted(rows))])
+            csv.writer(file).writerows([cells.names, *(cells.rows[row] for row in sorted(chosen))])

@@ -73,11 +73,16 @@ def equal(one: float, other: float) -> bool:
 
 @dataclass(frozen=True)
 class Workplace:
-    """Where splits, runs and results are, and the threads of each side."""
+    """Where splits, runs and results are, the threads of each side, and how many training rows at most.
+
+    `changes` are settings that nettrain trains with in place of those that `init` wrote.
+    """
 
     folder: Path
     data: Path
     threads: int
+    rows: int | None = None
+    changes: tuple[str, ...] = ()
 
     @property
     def results(self) -> Path:
@@ -94,7 +99,7 @@ class Workplace:
         """The folder with train.csv and test.csv of a split."""
         folder = self.folder / table / str(seed)
         if not (folder / "test.csv").is_file():
-            write_split(table, self.data, seed, folder)
+            write_split(table, self.data, seed, folder, self.rows)
         return folder
 
     def ours(self, table: str, seed: int) -> dict[str, Any]:
@@ -106,7 +111,7 @@ class Workplace:
         started, work = perf_counter(), children_seconds()
         self.call("init", "train.csv", "--target", target, "--out", "draft.yaml", folder=folder)
         changes = ("data.test=0", f"seed={seed}", f"backend.threads={self.threads}")
-        self.call("train", "draft.yaml", *changes, folder=folder)
+        self.call("train", "draft.yaml", *changes, *self.changes, folder=folder)
         times = {"seconds": perf_counter() - started, "processor_seconds": children_seconds() - work}
         told = self.call("evaluate", "runs/draft", "test.csv", "--json", folder=folder)
         metrics = json.loads(told)["metrics"]
