@@ -17,7 +17,8 @@ from nettrain.data.tables.spaced import spaced
 ROWS = 20
 RATES = 16
 STEPS = 200  # at most
-FAR, VERY_FAR = 30.0, 1000.0  # times the suggestion, or of which the suggestion is so many times
+ABOVE, BELOW = 30.0, 100.0  # times the suggestion, and below it: small steps only take longer
+VERY_FAR = 1000.0
 
 
 @sanity_check("learning_rate", rank=230)
@@ -59,8 +60,9 @@ def finding(rate: float, test: RangeTest, tried: ValueRange) -> Finding:
             advice=f"No rate from {tried.low:g} to {tried.high:g} lowers the loss within {test.steps} steps.",
             figures={"learning_rate": rate},
         )
-    times = max(rate / suggestion, suggestion / rate)
-    verdict = graded(times, FAR, VERY_FAR)
+    above = rate > suggestion
+    times = rate / suggestion if above else suggestion / rate
+    verdict = graded(times, ABOVE if above else BELOW, VERY_FAR)
     return Finding(
         subject="learning rate",
         value=f"{rate:g}",

@@ -205,6 +205,15 @@ def test_where_no_rate_lowers_the_loss_that_is_said():
     assert "No rate from 1e-06 to 10 lowers the loss within 40 steps." == one.advice
 
 
+@pytest.mark.parametrize(
+    ("rate", "verdict"),
+    [(0.29, "ok"), (0.31, "look"), (10.1, "wrong"), (1.1e-4, "ok"), (0.9e-4, "look"), (0.9e-5, "wrong")],
+)
+def test_small_steps_may_be_smaller_than_large_ones_large(rate, verdict):
+    test = cast(RangeTest, SimpleNamespace(suggestion=0.01, steps=40))
+    assert verdict == finding(rate, test, ValueRange(1e-6, 10.0)).verdict
+
+
 # ----- formulas -----
 
 
