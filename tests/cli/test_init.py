@@ -62,16 +62,12 @@ def written(folder, data, *options):
 
 def test_iris(tmp_path):
     values = written(tmp_path, "builtin:iris")
-    assert ("iris", "mlp_plr", 60) == (
-        values["experiment"],
-        values["recipe"],
-        values["training"]["early_stopping"]["patience"],
-    )
+    assert ("iris", "mlp") == (values["experiment"], values["recipe"])
     assert {
         "source": "builtin:iris",
         "target": "species",
         "target_kind": "classes",
-        "scaling": "robust_clip",
+        "scaling": "standard",
         "test": 0.2,
         "folds": 5,
         "stratify": True,
@@ -95,8 +91,8 @@ def test_the_whole_file_for_penguins(tmp_path):
 # 344 rows, 7 columns.
 experiment: penguins           # name of the run's folder
 seed: 0                        # for the splits, the initial weights and the order of the rows
-# the perceptron of `mlp` behind periodic embeddings, which let it bend often along a number
-recipe: mlp_plr
+# a plain multilayer perceptron, as papers on tables train it: AdamW and early stopping
+recipe: mlp
 data:
   source: builtin:penguins
   target: species              # what the source says; `nettrain init --target NAME` takes another
@@ -104,20 +100,19 @@ data:
   # gaps in 5 inputs, up to 3 % of the rows: sex, bill_length_mm, bill_depth_mm, flipper_length_mm,
   # body_mass_g. Missing numbers become the median of the training rows and are marked, missing text is a
   # category of its own.
-  scaling: robust_clip         # numeric columns by median and quartiles, and what is far out bent inwards
+  scaling: standard            # each numeric column to mean 0 and standard deviation 1 over the training rows
   test: 0.2                    # 69 rows that training never sees, for the final metrics
   folds: 5                     # networks, each validated on another part of the rows; their mean predicts
   stratify: true               # every split has its share of each class
-training:
-  # epochs without progress; of few rows an epoch has few steps
-  early_stopping: {monitor: val_loss, patience: 60}
 # `nettrain show penguins.yaml` writes out all that the recipe sets. What stands in this file counts instead;
 # these lines are the recipe's, to be changed:
 # model:
 #   hidden: [256, 256]           # units of each hidden layer
 #   dropout: 0.1                 # more of it where validation rows do much worse than training rows
 # optimizer:
-#   learning_rate: 0.001         # the first setting to tune: try a third of it, and three times as much
+#   learning_rate: 0.0003        # the first setting to tune: try a third of it, and three times as much
+# training:
+#   epochs: 500                  # passes over the training rows, at most
 """
     assert expected == (tmp_path / "penguins.yaml").read_text()
 

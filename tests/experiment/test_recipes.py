@@ -226,6 +226,21 @@ def test_the_batch_by_rows(rows, batch):
     assert batch == DataFacts("classes", rows, 1, 0).batch
 
 
+@pytest.mark.parametrize("name", ["mlp", "mlp_plr"])
+@pytest.mark.parametrize(
+    ("targets", "rows", "expected"),
+    [
+        ("classes", 1_024, {"optimizer.learning_rate": 0.0003, "training.early_stopping.patience": 60}),
+        ("labels", 1_024, {"optimizer.learning_rate": 0.0003, "training.early_stopping.patience": 60}),
+        ("numbers", 1_024, {"training.early_stopping.patience": 60}),
+        ("classes", 1_025, {}),
+    ],
+)
+def test_perceptrons_are_patient_with_few_rows_and_take_small_steps_to_classes(name, targets, rows, expected):
+    facts = DataFacts(targets, rows, 1, 0)
+    assert {**expected, "training.batch_size": facts.batch} == recipes[name].for_data(facts)
+
+
 def test_config_yaml_is_whole_and_needs_no_recipe(tmp_path, monkeypatch):
     one = with_data(OURS, "model.dropout=0.5")
     file = tmp_path / "config.yaml"

@@ -9,7 +9,12 @@ import pytest
 
 from nettrain.data.guess import Guess, guess
 from nettrain.experiment.drafting.findings import percent, seen, task
-from nettrain.experiment.drafting.recommendation import OF_MANY, Recommendation, recommend
+from nettrain.experiment.drafting.recommendation import (
+    OF_MANY,
+    Recommendation,
+    RecommendedRecipe,
+    recommend,
+)
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +29,16 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Guess:
 def test_a_small_network_learns_from_very_many_rows(table: Guess) -> None:
     assert replace(OF_MANY, batch_size=128) == recommend(replace(table, rows=100_000))
     assert not isinstance(recommend(replace(table, rows=99_999)), Recommendation)
+
+
+def test_embeddings_are_learned_from_numbers_or_from_many_rows(table: Guess) -> None:
+    def recommended(rows: int, kind: str) -> RecommendedRecipe | Recommendation:
+        return recommend(replace(table, rows=rows, kind=kind))
+
+    assert RecommendedRecipe("mlp", folds=5, scaling="standard") == recommended(999, "classes")
+    assert RecommendedRecipe("mlp_plr", folds=5) == recommended(1_000, "classes")
+    assert RecommendedRecipe("mlp_plr", folds=5, scaling="robust_clip") == recommended(999, "numbers")
+    assert RecommendedRecipe("mlp_plr", folds=5) == recommended(1_000, "numbers")
 
 
 def test_wide_layers_see_large_images(tmp_path: Path) -> None:

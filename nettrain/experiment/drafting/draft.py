@@ -253,25 +253,24 @@ def _add_changes(page: Page, guess: Guess, file: DraftFile, recommended: Recomme
             "fitted on validation rows; labels that are smoothed in training make probabilities too cautious"
         )
         page.entry(0, "calibration", "temperature", text)
-    if recommended.patience is not None:
-        page.line(0, "training:")
-        stopping = {"monitor": "val_loss", "patience": recommended.patience}
-        text = "epochs without progress; of few rows an epoch has few steps"
-        page.entry(1, "early_stopping", stopping, text)
     path = printable(file.path)
     page.remark(
         0,
         f"`nettrain show {path}` writes out all that the recipe sets. What stands in this file counts"
         " instead; these lines are the recipe's, to be changed:",
     )
-    changes, known = Page(), facts(guess)
+    changes, known = Page(), facts(guess, _training_share(guess, recommended))
     for block, comments in CHANGES.items():
-        if block == "training" and recommended.patience is not None:
-            continue  # it stands above
         changes.line(0, f"{block}:")
         for key, comment in comments.items():
             changes.entry(1, key, recommended.value(f"{block}.{key}", known), comment)
     page.lines += [f"# {line}" for line in changes.lines]
+
+
+def _training_share(guess: Guess, recommended: RecommendedRecipe) -> float:
+    """The share of the rows that each network trains on."""
+    untested = 1.0 if guess.test_rows else 1 - TEST
+    return untested * (1 - (1 / recommended.folds if recommended.folds else VALIDATION))
 
 
 def _add_search(page: Page, file: DraftFile) -> None:

@@ -8,8 +8,7 @@ from nettrain.experiment.document import PlainValue
 from nettrain.experiment.recipes import DataFacts, recipes, value_at
 
 FEWEST = 20  # rows, of which some can be held back
-FEW = 1_000  # rows of which quantiles are coarse, and an epoch has few steps
-PATIENCE = 60  # epochs, of so few rows
+FEW = 1_000  # rows, of which quantiles are coarse
 MEDIUM, LARGE = (
     2_000,
     10_000,
@@ -44,15 +43,14 @@ class Recommendation:
 class RecommendedRecipe:
     """A recipe by name; `held` says whether rows are held back for validation and test.
 
-    With `folds` each network is validated on another part of the rows, and all predict together. `scaling`
-    and `patience` are others than the recipe's. With `calibrated` a temperature is fitted to validation rows.
+    With `folds` each network is validated on another part of the rows, and all predict together. `scaling` is
+    another than the recipe's. With `calibrated` a temperature is fitted to validation rows.
     """
 
     name: str
     held: bool = True
     folds: int = 0
     scaling: str | None = None
-    patience: int | None = None
     calibrated: bool = False
 
     @property
@@ -102,16 +100,19 @@ def recipe_for(guess: Guess, rows: int) -> RecommendedRecipe:
 
     Folds predict better than as many networks that are stopped by the same rows: each row trains most of
     them. Large embeddings are too much where columns are many; realmlp has small ones, and probabilities that
-    a temperature makes less cautious. Of few rows quantiles are coarse, and an epoch has few steps, so that
-    many of them without progress say little.
+    a temperature makes less cautious. Of few rows quantiles are coarse, and their classes say too little to
+    learn embeddings from.
     """
     folds = FOLDS if rows < MANY and in_folds(guess) else 0
     if len(guess.numbers) > WIDE and rows < LONG:
         folds = min(folds, FEWER_FOLDS) if rows >= MEDIUM else folds
         return RecommendedRecipe("realmlp", folds=folds, calibrated=guess.kind != "numbers")
-    embedded = 0 < len(guess.numbers) <= WIDE
-    recommended = RecommendedRecipe("mlp_plr" if embedded else "mlp", folds=folds)
-    return replace(recommended, scaling="robust_clip", patience=PATIENCE) if rows < FEW else recommended
+    if rows < FEW and guess.kind != "numbers":
+        return RecommendedRecipe("mlp", folds=folds, scaling="standard")
+    scaling = "robust_clip" if rows < FEW else None
+    return RecommendedRecipe(
+        "mlp_plr" if 0 < len(guess.numbers) <= WIDE else "mlp", folds=folds, scaling=scaling
+    )
 
 
 def in_folds(guess: Guess) -> bool:
@@ -127,11 +128,11 @@ def batch_size(rows: int) -> int | str:
     return min(LARGEST, max(SMALLEST, 1 << (rows // STEPS).bit_length() >> 1))
 
 
-def facts(guess: Guess) -> DataFacts:
-    """What recipes ask of the data, of which a share is held out for validation and test."""
+def facts(guess: Guess, share: float) -> DataFacts:
+    """What recipes ask of the data, of which a share are training rows."""
     targets = "two classes" if len(guess.classes) == 2 else guess.kind
     numbers = len(guess.numbers)
-    rows = guess.rows - guess.unlabelled
+    rows = round(share * (guess.rows - guess.unlabelled))
     return DataFacts(targets, rows, numbers, len(guess.inputs) - numbers)
 
 

@@ -6,6 +6,9 @@ from typing import ClassVar
 from nettrain.experiment.document import PlainValue
 from nettrain.experiment.recipes.base import DataFacts, NamedRecipe, Values, recipes, with_model
 
+FEW = 1_024  # training rows, of which an epoch has few steps
+BATCH, PATIENCE = "training.batch_size", "training.early_stopping.patience"
+RATE = "optimizer.learning_rate"
 SETTINGS: Values = {
     "data": {"scaling": {"name": "quantile"}},
     "model": {
@@ -33,11 +36,16 @@ SPACE: Values = {
 class PerceptronRecipe(NamedRecipe):
     """What both have in common."""
 
-    follows_data: ClassVar[tuple[str, ...]] = ("training.batch_size",)
+    follows_data: ClassVar[tuple[str, ...]] = (BATCH, PATIENCE, RATE)
 
     @classmethod
     def for_data(cls, facts: DataFacts) -> Mapping[str, PlainValue]:
-        return {"training.batch_size": facts.batch}
+        following: dict[str, PlainValue] = {BATCH: facts.batch}
+        if facts.rows <= FEW:
+            following[PATIENCE] = 60
+            if facts.targets != "numbers":
+                following[RATE] = 0.0003
+        return following
 
 
 @recipes.register("mlp", source="Gorishniy, Rubachev, Khrulkov & Babenko 2021")
