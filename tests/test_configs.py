@@ -58,7 +58,12 @@ def figure(path: Path, folder: Path, seed: int) -> float:
 
 
 @pytest.mark.parametrize(
-    "path", [path for path in CONFIGS if path.stem not in HISTORY | PUBLISHED], ids=lambda path: path.stem
+    "path",
+    [
+        pytest.param(path, marks=[pytest.mark.slow] * (path.stem == "digits_ensemble"), id=path.stem)
+        for path in CONFIGS
+        if path.stem not in HISTORY | PUBLISHED
+    ],
 )
 def test_the_mean_over_five_seeds_reaches_the_figure(path: Path, tmp_path: Path) -> None:
     seeds = 1 if path.stem in QUICK else 5

@@ -272,7 +272,13 @@ def copy_code_without_intrinsics(cache: Path) -> None:
 
 
 @with_tiles
-@pytest.mark.parametrize("before", [NO_INTRINSICS, NO_LLVM], ids=["no intrinsics", "no vectors"])
+@pytest.mark.parametrize(
+    "before",
+    [
+        pytest.param(NO_INTRINSICS, id="no intrinsics"),
+        pytest.param(NO_LLVM, id="no vectors", marks=pytest.mark.slow),
+    ],
+)
 def test_products_whose_llvm_cannot_be_built_go_through_a_blas(tmp_path, blas, before):
     copy_code_without_intrinsics(tmp_path / "cache")
     history, out = trained(tmp_path, before, NUMBA_CACHE_DIR=str(tmp_path / "cache"))

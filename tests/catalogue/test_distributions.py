@@ -1,6 +1,7 @@
 """Distributions of a random search: every entry against its definition."""
 
 import math
+from itertools import islice
 from statistics import NormalDist, fmean
 
 import pytest
@@ -59,7 +60,7 @@ def test_the_share_of_a_number_is_the_mean_of_where_it_is_drawn(name, numbers, t
     for u, value in zip(SPREAD, drawn(name, **numbers), strict=True):
         places.setdefault(value, []).append(u)
     assert made.share("text") is None
-    for value, found in places.items():
+    for value, found in islice(places.items(), None, None, 1 + len(places) // 1000):
         assert made.share(value) == pytest.approx(fmean(found), abs=1e-4)
         assert value == pytest.approx(made.draw(made.share(value)), rel=1e-9)
 
