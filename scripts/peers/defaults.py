@@ -110,8 +110,8 @@ class Workplace:
         rmtree(folder / "runs", ignore_errors=True)
         started, work = perf_counter(), children_seconds()
         self.call("init", "train.csv", "--target", target, "--out", "draft.yaml", folder=folder)
-        changes = ("data.test=0", f"seed={seed}", f"backend.threads={self.threads}")
-        self.call("train", "draft.yaml", *changes, *self.changes, folder=folder)
+        changes = ("data.test=0", f"seed={seed}", f"backend.threads={self.threads}", *self.changes)
+        self.call("train", "draft.yaml", *changes, folder=folder)
         times = {"seconds": perf_counter() - started, "processor_seconds": children_seconds() - work}
         told = self.call("evaluate", "runs/draft", "test.csv", "--json", folder=folder)
         metrics = json.loads(told)["metrics"]
