@@ -82,6 +82,7 @@ PIXEL = b64decode(
 )
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 MOST_WORKERS = 4  # processes, with some hundred megabytes each
+EXPORTS = "tests/export/"
 
 
 @pytest.hookimpl(optionalhook=True)  # where pytest-xdist is switched off, there is no such hook
@@ -89,6 +90,17 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Processes among which the whole suite is shared out; chosen tests run in one, which begins at once."""
     whole = config.args_source is config.ArgsSource.TESTPATHS and not config.option.keyword
     return min(MOST_WORKERS, os.cpu_count() or 1) if whole else 0
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """The tests of a file run in one process, and those of all exports, which predict with the same runs."""
+    if config.getvalue("dist") != "loadfile":
+        return None  # as asked
+    scheduling: Any = import_module("xdist.scheduler").LoadFileScheduling(config, log)
+    of_file = scheduling._split_scope
+    scheduling._split_scope = lambda test: EXPORTS if test.startswith(EXPORTS) else of_file(test)
+    return scheduling
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -11,7 +11,7 @@ from nettrain.export.prediction import PredictionGraph, prediction_graph
 from nettrain.inference.predictions import predict
 from nettrain.workflow.prediction import read_rows
 from tests.export.exported_cells import cells_of_file
-from tests.export.exported_runs import files, run_of
+from tests.export.exported_runs import rows_of, run_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +33,7 @@ class ExpectedPredictions:
 @np.errstate(all="ignore")
 def expected_of(name: str) -> ExpectedPredictions:
     """The predictions of the run of this name, by its kernels."""
-    trained, path = run_of(name), str(files()[1])
+    trained, path = run_of(name), rows_of(name)
     rows = read_rows(trained, path)
     each = [predict(one.networks, x) for one, x in zip(trained.runs, rows.inputs, strict=True)]
     values = np.mean(each, axis=0)

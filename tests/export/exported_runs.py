@@ -29,6 +29,7 @@ TARGETS = ("species", "verdict", "code", "level", "a", "b", "size", "weight", "v
 FORMATTED = ("date", "time", "money", "day")
 
 
+@cache
 def drawn(rows: int, seed: int, *, strange: bool) -> Columns:
     """Columns of every kind and targets of every kind; `strange` rows have what training rows have not."""
     rng = np.random.default_rng(seed)
@@ -106,13 +107,26 @@ def written(columns: Columns, path: Path) -> Path:
 
 
 @cache
-def files() -> tuple[Path, Path]:
-    """The training data, and rows like them that have strange cells."""
-    folder = Path(mkdtemp(prefix="exported"))
+def folder() -> Path:
+    """Where the tables lie: those of some columns in a folder that is named after them."""
+    return Path(mkdtemp(prefix="exported"))
+
+
+@cache
+def files(columns: str) -> tuple[Path, Path]:
+    """The training data, and rows like them that have strange cells, with these columns alone."""
+    inside = folder() / columns
+    inside.mkdir()
     return (
-        written(drawn(TRAINING, 1, strange=False), folder / "train.csv"),
-        written(drawn(ROWS, 2, strange=True), folder / "rows.csv"),
+        written(chosen(columns, TRAINING, 1, strange=False), inside / "train.csv"),
+        written(chosen(columns, ROWS, 2, strange=True), inside / "rows.csv"),
     )
+
+
+def chosen(columns: str, rows: int, seed: int, *, strange: bool) -> Columns:
+    """Some of the columns that are drawn."""
+    every = drawn(rows, seed, strange=strange)
+    return {name: every[name] for name in columns.split(",")}
 
 
 PLAIN = ("plain", "gappy", "year")
@@ -125,16 +139,13 @@ def experiment(
 ) -> dict[str, Any]:
     """An experiment on these columns of the training data."""
     targets = [target] if isinstance(target, str) else list(target)
-    every = drawn(1, 0, strange=False)
+    table = ",".join(name for name in drawn(1, 0, strange=False) if name in (*columns, *targets))
     categories = [name for name in ("grade", "share") if name in columns]
     settings: dict[str, Any] = {
         "data": {
-            "source": str(files()[0]),
+            "source": str(folder() / table / "train.csv"),
             "target": target if isinstance(target, str) else targets,
-            "columns": {
-                "ignore": [name for name in every if name not in columns and name not in targets],
-                "categorical": categories,
-            },
+            "columns": {"categorical": categories},
             "test": 0.2,
             "validation": 0.3,
         },
@@ -151,10 +162,12 @@ def experiment(
 def _columns() -> dict[str, dict[str, Any]]:
     """Every kind of column, alone and together, and every encoding of categories."""
     kinds = {f"column {name}": experiment(columns=["plain", name]) for name in EVERY if name != "plain"}
+    ignored = {"columns": {"ignore": [name for name in EVERY if name not in PLAIN]}}
     data = {"one_hot_up_to": 3, "binary_categories": "sign", "scale_indicators": True, "max_categories": 4}
     return {
         **kinds,
         "all columns": experiment(columns=EVERY),
+        "ignored columns": experiment(columns=EVERY, data=experiment(columns=EVERY)["data"] | ignored),
         "all columns, embedded": experiment(columns=EVERY, data=experiment(columns=EVERY)["data"] | data),
     }
 
@@ -248,7 +261,13 @@ def _together() -> dict[str, dict[str, Any]]:
 RUNS: Mapping[str, dict[str, Any]] = {**_columns(), **_scalings(), **_losses(), **_networks(), **_together()}
 
 
+def rows_of(name: str) -> str:
+    """The path of the strange rows for the run of this name."""
+    return str(files(Path(RUNS[name]["data"]["source"]).parent.name)[1])
+
+
 @cache
 def run_of(name: str) -> Predictor:
     """The trained run of this name, whose members are selected."""
+    rows_of(name)  # lie beside its training data
     return nettrain.train(RUNS[name]).predictor.select_members()

@@ -18,8 +18,7 @@ from nettrain.export.prediction import PredictionGraph, prediction_graph
 from nettrain.workflow.prediction import predict_rows, read_rows
 from tests.export.exported_cells import as_matrix
 from tests.export.exported_predictions import expected_of
-from tests.export.exported_runs import RUNS, run_of
-from tests.export.exported_runs import files as files_of_rows
+from tests.export.exported_runs import RUNS, rows_of, run_of
 
 ALLOWED = {"argparse", "base64", "csv", "math", "statistics", "sys", "numpy"}
 
@@ -118,7 +117,7 @@ def test_the_program_prints_predictions_of_a_csv_file(name: str, tmp_path: Path)
     done = run_alone(tmp_path, "rows.csv")
     assert (0, "") == (done.returncode, done.stderr)
     header, *lines = csv.reader(done.stdout.splitlines())
-    frame = predict_rows(run_of(name), read_rows(run_of(name), str(files_of_rows()[1])))
+    frame = predict_rows(run_of(name), read_rows(run_of(name), rows_of(name)))
     assert header == frame.columns
     count = expected.values.shape[1]
     values = np.array([line[-count:] for line in lines], float)

@@ -20,7 +20,7 @@ from nettrain.store.trained_folds import Predictor
 from nettrain.store.trained_run import TrainedRun
 from nettrain.workflow.prediction import read_rows
 from tests.export.exported_cells import as_matrix, cells_of_file
-from tests.export.exported_runs import RUNS, files, run_of
+from tests.export.exported_runs import RUNS, rows_of, run_of
 
 onnx = pytest.importorskip("onnx")
 ort = pytest.importorskip("onnxruntime")
@@ -74,7 +74,7 @@ def in_dtype(trained: Predictor, dtype: str) -> Predictor:
 
 @pytest.mark.parametrize("name", RUNS)
 def test_a_model_predicts_the_same_in_float64(name: str) -> None:
-    trained, path = in_dtype(run_of(name), "float64"), str(files()[1])
+    trained, path = in_dtype(run_of(name), "float64"), rows_of(name)
     expected, rows = predictions(trained, path)
     session = Session(prediction_graph(trained))
     outputs = session.run(cells_of_file(trained, path, session.graph.columns))
@@ -86,7 +86,7 @@ def test_a_model_predicts_the_same_in_float64(name: str) -> None:
 @pytest.mark.parametrize("name", RUNS)
 def test_a_model_predicts_the_same_in_float32(name: str) -> None:
     """To 1e-5 of the largest number of a row, or the usual one, or to what nettrain itself loses to rounding."""
-    trained, path = in_dtype(run_of(name), "float32"), str(files()[1])
+    trained, path = in_dtype(run_of(name), "float32"), rows_of(name)
     expected, rows = predictions(trained, path)
     exact, _ = predictions(in_dtype(trained, "float64"), path)
     session = Session(prediction_graph(trained))
@@ -106,7 +106,7 @@ def test_a_model_predicts_the_same_in_float32(name: str) -> None:
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", ["column gappy", "column grade", "loss mse of numbers"])
 def test_a_matrix_holds_the_same_columns(name: str, dtype: str) -> None:
-    trained, path = in_dtype(run_of(name), dtype), str(files()[1])
+    trained, path = in_dtype(run_of(name), dtype), rows_of(name)
     apart, matrix = (Session(prediction_graph(trained, matrix=one)) for one in (False, True))
     cells = cells_of_file(trained, path, apart.graph.columns)
     together = matrix.run(as_matrix(cells))

@@ -10,31 +10,25 @@ from nettrain.export.evaluation import evaluate
 from nettrain.export.formats import format_of
 from nettrain.export.node import ROWS, in_order
 from nettrain.export.prediction import prediction_graph
-from nettrain.inference.predictions import predict
-from nettrain.workflow.prediction import read_rows
-from tests.export.exported_cells import as_matrix, cells_of_file
-from tests.export.exported_runs import RUNS, files, run_of
+from tests.export.exported_cells import as_matrix
+from tests.export.exported_predictions import expected_of
+from tests.export.exported_runs import RUNS, run_of
 
 
 @pytest.mark.parametrize("name", RUNS)
 @pytest.mark.filterwarnings("ignore")  # of training, which takes a few epochs
 def test_the_graph_is_the_prediction(name: str) -> None:
-    trained, path = run_of(name), str(files()[1])
-    rows = read_rows(trained, path)
-    expected = np.mean(
-        [predict(one.networks, x) for one, x in zip(trained.runs, rows.inputs, strict=True)], axis=0
-    )
-    graph = prediction_graph(trained)
-    cells = cells_of_file(trained, path, graph.columns)
-    values, *decided = evaluate(graph.ends, cells, rows.height)
-    assert len(rows.rows) > 400
-    tolerance = 1e-12 if graph.dtype == "float64" else 1e-5
-    np.testing.assert_allclose(values[rows.rows], expected, rtol=tolerance, atol=1e-14)
+    expected = expected_of(name)
+    graph, cells = expected.graph, expected.cells
+    rows = len(next(iter(cells.values())))
+    values, *decided = evaluate(graph.ends, cells, rows)
+    assert len(expected.rows) > 400
+    np.testing.assert_allclose(values[expected.rows], expected.values, rtol=expected.tolerance, atol=1e-14)
     if decided:
-        assert np.array_equal(decided[0][rows.rows], trained.task.decisions(expected))
+        assert np.array_equal(decided[0][expected.rows], expected.decisions)
     if all(one.kind == "number" for one in graph.columns):
-        matrix = prediction_graph(trained, matrix=True)
-        again, *_ = evaluate(matrix.ends, as_matrix(cells), rows.height)
+        matrix = prediction_graph(run_of(name), matrix=True)
+        again, *_ = evaluate(matrix.ends, as_matrix(cells), rows)
         assert np.array_equal(again, values)
 
 
