@@ -39,8 +39,11 @@ def parabola(w: np.ndarray) -> np.ndarray:
 
 def valley(w: np.ndarray) -> np.ndarray:
     """Of Rosenbrock's (1-x)² + 100(y-x²)²."""
-    x, y = w[..., 0], w[..., 1]
-    return np.stack([-2 * (1 - x) - 400 * x * (y - x * x), 200 * (y - x * x)], axis=-1)
+    x, slopes = w[..., 0], np.empty_like(w)
+    above = w[..., 1] - x * x
+    slopes[..., 0] = -2 * (1 - x) - 400 * x * above
+    slopes[..., 1] = 200 * above
+    return slopes
 
 
 PROBLEMS = {"parabola": (parabola, PARABOLA["start"], 1.0), "valley": (valley, VALLEY, 0.05)}
@@ -81,12 +84,15 @@ class Walk:
         """Walk, stopping after each step t to be looked at."""
         ahead = () if self.look is None else (self.ahead,)
         point = self.w if self.look is None else self.ahead
-        step = self.one.step()
-        for t, c in enumerate(self.table(steps, rate, mu, decay), start=1):
-            if self.look is not None and t == 1:  # every later point is the pass's own work
-                self.look(self.w, self.ahead, self.state, c, self.blocks)
+        table = self.table(steps, rate, mu, decay)
+        c = table[0].copy()
+        step = self.one.step().bind(0, (self.w, *ahead, self.g, self.state, c, self.l2, self.blocks))
+        if self.look is not None:  # every later point is the pass's own work
+            self.look(self.w, self.ahead, self.state, c, self.blocks)
+        for t, numbers in enumerate(table, start=1):
+            c[:] = numbers
             self.g[:] = gradient(point)
-            step(self.w, *ahead, self.g, self.state, c, self.l2, self.blocks)
+            step()
             yield t
 
     def go(self, *arguments: Any) -> "Walk":
