@@ -3,6 +3,7 @@
 import gc
 import multiprocessing
 import os
+import shutil
 import signal
 import sys
 from base64 import b64decode
@@ -39,6 +40,11 @@ with suppress(ImportError):
 # One of several processes of tests shares the processors with the others: threads for small tables only cost time.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("POLARS_MAX_THREADS", "1")
+
+# Tests make and remove tens of thousands of files and folders, for which a disk may take milliseconds each.
+MEMORY_DISK, ROOM = Path("/dev/shm"), 4 << 30  # bytes, of which they need a twentieth
+if MEMORY_DISK.is_dir() and os.access(MEMORY_DISK, os.W_OK) and shutil.disk_usage(MEMORY_DISK).free > ROOM:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY_DISK))
 
 # Waiting for a disk shows only where the machine then fails.
 os.fsync = lambda handle: None
