@@ -42,7 +42,7 @@ def answers(tmp_path_factory):
         "compare": ("compare", iris, "--vary", "optimizer=sgd,adam", "--repeat", "3", "training.epochs=2"),
         "sweep": ("sweep", SWEEP, "--trials", "2", "--jobs", "1", "training.epochs=1", "--quiet"),
         "sweep, folds": ("sweep", iris, *few[:1], "--folds", "2", "--trials", "1", "--jobs", "1", "--quiet"),
-        "tune": ("tune", iris, "--minutes", "0.15", "--jobs", "1", "--folds", "2", "--quiet", *few[:1]),
+        "tune": ("tune", iris, "--minutes", "1", "--jobs", "1", "--folds", "2", "--quiet", *few[:1]),
         "report": ("report", "runs/iris"),
         "report, sweep": ("report", "sweeps/sweep-digits"),
         "check": ("check", iris),
@@ -60,7 +60,10 @@ def answers(tmp_path_factory):
         "lessons, one": ("lessons", "learning_rate", "--seeds", "1"),
         "lessons, copied": ("lessons", "learning_rate", "--copy", "."),
     }
-    return {name: inside(folder, *call, "--json") for name, call in calls.items()}
+    with pytest.MonkeyPatch.context() as changes:  # a tuning ends after a few networks, not by the clock
+        changes.setattr("nettrain.workflow.tuning.search.MOST_TRIALS", 4)
+        changes.setattr("nettrain.workflow.tuning.search.MOST_SEEDS", 1)
+        return {name: inside(folder, *call, "--json") for name, call in calls.items()}
 
 
 def test_every_command_with_json_publishes_its_schema():
