@@ -24,6 +24,12 @@ def folder(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def expected(folder):
+    """The predictions for the file itself."""
+    return shell(folder, "NETTRAIN predict runs/r new.csv").stdout
+
+
 def shell(folder, line):
     """A line of bash, NETTRAIN standing for the command."""
     command = line.replace("NETTRAIN", f"{sys.executable} -m nettrain")
@@ -41,9 +47,9 @@ def shell(folder, line):
         "gzip -c new.csv | NETTRAIN predict runs/r -",
     ],
 )
-def test_predictions_are_those_for_the_file(folder, line):
-    expected, piped = shell(folder, "NETTRAIN predict runs/r new.csv"), shell(folder, line)
-    assert (expected.stdout, "", 0) == (piped.stdout, piped.stderr, piped.returncode)
+def test_predictions_are_those_for_the_file(folder, expected, line):
+    piped = shell(folder, line)
+    assert (expected, "", 0) == (piped.stdout, piped.stderr, piped.returncode)
     assert 3 == piped.stdout.count("\n")
 
 

@@ -121,7 +121,12 @@ def test_training_ends_at_the_deadline_and_says_so(tmp_path):
     text = SMALL.replace("epochs: 12", "epochs: 1000000").replace(
         ", early_stopping: {monitor: val_loss, patience: 3}", ""
     )
-    sweep = extended(tmp_path, text, [lambda sweep: sweep.extend(1)], kept=True, deadline=time() + 4)
+
+    def begun(sweep):  # a worker is idle
+        sweep.deadline = time() + 2
+        return sweep.extend(1)
+
+    sweep = extended(tmp_path, text, [begun], kept=True)
     result = sweep.results[1]
     assert result.out_of_time
     assert result.status == "finished"
