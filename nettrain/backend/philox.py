@@ -86,11 +86,12 @@ def add_noise(out: Array, x: Array, keys: Array, step: Array, first: Array, sigm
     for k in prange(members * rows):
         r, row = k // rows, k % rows
         g = r % x.shape[0]  # 0 where the axis is 1
+        noisy, clean = out[r, row], x[g, row]
         if sigma[r] == 0:
-            out[r, row] = x[g, row]
+            for j in range(columns):  # an assignment of slices takes Numba two seconds to compile
+                noisy[j] = clean[j]
         else:
             c0, c2 = np.uint64(step[0]), np.uint64(first + row)
-            noisy, clean = out[r, row], x[g, row]
             for block in range((columns + 3) // 4):
                 w = philox4x32(c0, LOW, c2, np.uint64(block), keys[r, 0], keys[r, 1])
                 begin, end = 4 * block, min(4 * block + 4, columns)
