@@ -18,6 +18,8 @@ from nettrain.cli.app import app
 from nettrain.experiment.document import parse
 from tests.cli.command import COMMAND, CONFIGS, ENVIRONMENT, ROOT, ended, inside, nettrain
 
+pytestmark = pytest.mark.usefixtures("without_drawing")
+
 IRIS = CONFIGS / "iris.yaml"
 ROWS = ROOT / "nettrain" / "data" / "builtin" / "iris" / "iris.data"
 NAMES = ["sepal_length", "sepal_width", "petal_length", "petal_width", "species"]

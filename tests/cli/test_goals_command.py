@@ -11,6 +11,8 @@ from nettrain.cli.json_output import json_output_of
 from nettrain.experiment.reference.schema import model_schema
 from tests.cli.command import inside
 
+pytestmark = pytest.mark.usefixtures("without_drawing")
+
 SEARCH = """experiment: goals
 data: {source: 'builtin:iris'}
 training: {epochs: 12, batch_size: 16}

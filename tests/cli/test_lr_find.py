@@ -7,6 +7,8 @@ import yaml
 
 from tests.cli.command import CONFIGS, inside, nettrain
 
+pytestmark = pytest.mark.usefixtures("without_drawing")
+
 IRIS = CONFIGS / "iris.yaml"
 QUICK = ("--rates", "12", "--steps", "60")
 SPEC = """

@@ -8,6 +8,8 @@ import pytest
 from tests.cli.command import COMMAND, ended, inside
 from tests.cli.test_evaluate import idx
 
+pytestmark = pytest.mark.usefixtures("without_drawing")
+
 FILE = """\
 experiment: line
 data: {source: rows.csv, target: y, test: other.csv}

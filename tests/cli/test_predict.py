@@ -9,6 +9,8 @@ import pytest
 
 from tests.cli.command import CONFIGS, inside
 
+pytestmark = pytest.mark.usefixtures("without_drawing")
+
 HEAD = "sepal_length,sepal_width,petal_length,petal_width\n"
 GOOD = ("5.1,3.5,1.4,0.2", "7.0,3.2,4.7,1.4", "6.3,3.3,6.0,2.5")
 LINE = (

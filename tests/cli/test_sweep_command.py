@@ -11,6 +11,8 @@ import pytest
 
 from tests.cli.command import COMMAND, ENVIRONMENT, inside, nettrain
 
+pytestmark = pytest.mark.usefixtures("without_drawing")
+
 SMALL = """experiment: small
 data: {source: 'builtin:iris'}
 training: {epochs: 20, batch_size: 16}

@@ -14,6 +14,8 @@ from nettrain.errors import SpecError
 from nettrain.store.trained_folds import open_folds
 from tests.cli.command import CONFIGS, inside
 
+pytestmark = pytest.mark.usefixtures("without_drawing")
+
 IRIS = CONFIGS / "iris.yaml"
 FEW = ("training.epochs=12", "training.early_stopping.patience=3", "optimizer.learning_rate=0.05")
 
