@@ -1,6 +1,7 @@
 """A right gradient never fails: random architectures over the whole catalogue, at any weights."""
 
 import json
+from functools import cache
 
 import numpy as np
 import pytest
@@ -74,6 +75,7 @@ def random_overrides(number):
     )
 
 
+@cache
 def network(number):
     """The random network, without its output's activation where the loss brings one."""
     kind, overrides, output, perturbation = random_overrides(number)
