@@ -1,6 +1,6 @@
 """What is checked: a network's objective at a point, on one batch, with all random draws held fixed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -86,6 +86,16 @@ class GradientProblem:
         run.population["parameters"][:] = run.backend.from_host(self.point)
         return run
 
+    def moved(self, point: Floats) -> "GradientProblem":
+        """The problem at another point, with the network of this one, which has not been worked with."""
+        return replace(self, point=point).with_run(vars(self).pop("single_run"))
+
+    def with_run(self, run: TrainingRun) -> "GradientProblem":
+        """The problem with a new run of a single network, which is not built a second time."""
+        run.population["parameters"][:] = run.backend.from_host(self.point)
+        vars(self).update(single_run=run, backend=run.backend)
+        return self
+
     def penalty(self, name: str, group: str) -> float:
         """The l1 or l2 on each parameter of a group."""
         groups = getattr(self.stacked.optimizer, "groups", None)
@@ -105,10 +115,11 @@ def gradient_problem(experiment: Experiment, data: Prepared, point: Floats | Non
     rows = min(experiment.training.batch_rows(train), train, most)
     descent = with_plain_descent(experiment, rows)
     batch = first_batch(descent.training, train)
-    if point is None:
-        run = build([descent], data, opened(descent))
-        point = run.backend.to_host(run.population["parameters"][0])
-    return GradientProblem(descent, data, batch, point)
+    if point is not None:
+        return GradientProblem(descent, data, batch, point)
+    run = build([descent], data, opened(descent), streaming=False)
+    weights = np.array(run.backend.to_host(run.population["parameters"][0]))
+    return GradientProblem(descent, data, batch, weights).with_run(run)
 
 
 def first_batch(training: TrainingSettings, train: int) -> Index:

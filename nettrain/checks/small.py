@@ -6,7 +6,7 @@ nothing is right by coincidence.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -88,7 +88,7 @@ def small_problem(
     generator, point = np.random.default_rng(seed), problem.point.copy()
     for slot in problem.layout.slots:
         point[slot.start : slot.start + slot.size] += perturbation * generator.standard_normal(slot.size)
-    return replace(problem, point=point)
+    return problem.moved(point)
 
 
 @cache
