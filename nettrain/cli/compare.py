@@ -1,6 +1,5 @@
 """`nettrain compare`: experiments or runs side by side."""
 
-import sys
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
@@ -89,6 +88,5 @@ def compare(
     if as_json:
         print(json_line({"folder": str(folder.path), **compared.summary}))
     if compared.interrupted:
-        print(f"{ending.verb}; what had been trained is compared", file=sys.stderr)
-        raise typer.Exit(ending.code)
+        raise typer.Exit(ending.tell_after_step("what had been trained is compared"))
     raise typer.Exit(1 if compared.all_diverged else 0)

@@ -58,6 +58,15 @@ class Interruption:
         print(f"{self.verb}{more}", file=sys.stderr)
         return self.code
 
+    def tell_after_step(self, what: str) -> int:
+        """Print the line about a training that the signal has ended after its step, and return the exit code.
+
+        A second signal that was raised meanwhile, and lost, has no line of its own.
+        """
+        self.raised = False
+        print(f"{self.verb}; {what}", file=sys.stderr)
+        return self.code
+
     def count(self, number: int) -> None:
         """A signal has come which ends the training."""
         self.number, self._is_known = signal.Signals(number), True

@@ -101,8 +101,7 @@ def sweep(
         importance = [importance_json(one).model_dump() for one in mattered]
         print(json.dumps({"folder": folder, **summary, "importance": importance}))
     if summary["status"] == "interrupted":
-        print(f"{ending.verb}; go on with: {again}", file=sys.stderr)
-        raise typer.Exit(ending.code)
+        raise typer.Exit(ending.tell_after_step(f"go on with: {again}"))
     if summary["best"] is None:
         ended = any(one["broken"] for one in summary.get("constraints", []))
         print(

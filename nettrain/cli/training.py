@@ -117,5 +117,5 @@ def leave(outcome: "RunOutcome", *, as_json: bool) -> NoReturn:
     if outcome.status == "diverged":
         print(outcome.divergence, file=sys.stderr)
     if outcome.status == "interrupted" and outcome.folder is not None:
-        print(f"{ending.verb}; go on with: {resume_command(outcome.folder)}", file=sys.stderr)
+        ending.tell_after_step(f"go on with: {resume_command(outcome.folder)}")
     raise typer.Exit({"finished": 0, "diverged": 1, "interrupted": ending.code}[outcome.status])

@@ -104,8 +104,7 @@ def tune(
     if as_json:
         print(json_line({"folder": str(folder.path), **summary}))
     if summary["status"] == "interrupted":
-        print(f"{ending.verb}; go on with: {again}", file=sys.stderr)
-        raise typer.Exit(ending.code)
+        raise typer.Exit(ending.tell_after_step(f"go on with: {again}"))
     if summary["best"] is None:
         print(f"no network of {folder.path} came to its end; --minutes gives it longer", file=sys.stderr)
         raise typer.Exit(1)

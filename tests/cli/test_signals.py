@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from nettrain.cli.app import main
 from nettrain.cli.interrupt import Interruption, interruptible
 from tests.cli.command import COMMAND, CONFIGS, ENVIRONMENT, ended
 
@@ -72,6 +73,30 @@ def test_a_signal_that_was_lost_before_training_ends_the_run_after_its_first_ste
     with interruptible() as asked:
         assert asked()
     assert (False, 143, "terminated") == (ending.raised, ending.code, ending.verb)
+
+
+def test_a_second_signal_that_was_lost_has_no_line_beside_that_of_the_first(monkeypatch, capsys):
+    ending = Interruption()
+    monkeypatch.setattr("nettrain.cli.interrupt.ending", ending)
+    monkeypatch.setattr("nettrain.cli.app.ending", ending)
+
+    def command():
+        with interruptible() as interrupted:
+            signal.raise_signal(signal.SIGINT)
+            with pytest.raises(KeyboardInterrupt):  # as a library may catch it
+                signal.raise_signal(signal.SIGINT)
+            assert interrupted()
+        raise SystemExit(ending.tell_after_step("go on with: this"))
+
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    monkeypatch.setattr("nettrain.cli.app.app", command)
+    try:
+        with pytest.raises(SystemExit) as ended:
+            main()
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    assert (130, "interrupted; go on with: this\n") == (ended.value.code, capsys.readouterr().err)
 
 
 POLARS = """
