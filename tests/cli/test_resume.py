@@ -28,14 +28,14 @@ model:
 optimizer: nesterov
 schedule: {name: plateau, patience: 3, min_delta: 0.01}
 training:
-  epochs: 1500
+  epochs: 2000
   batch_size: 16
   history: step
-  early_stopping: {monitor: val_loss, patience: 1400}
+  early_stopping: {monitor: val_loss, patience: 1900}
   checkpoint: {seconds: 0.02}
 """
-ENSEMBLE = SPEC.replace("epochs: 1500", "epochs: 500\n  ensemble: 4\n  diagnostics: true").replace(
-    "patience: 1400", "patience: 480"
+ENSEMBLE = SPEC.replace("epochs: 2000", "epochs: 500\n  ensemble: 4\n  diagnostics: true").replace(
+    "patience: 1900", "patience: 480"
 )
 RECORDED = ("steps.csv", "diagnostics.csv")  # on request
 SAME = ("history.csv", *RECORDED, "model.safetensors", "preprocessing.json", "config.yaml")
@@ -111,7 +111,7 @@ def until_done(folder: Path, number: int, moments: random.Random, times: int) ->
     command = ["train", "long.yaml"]
     for _ in range(times):
         process = start(folder, *command, "--quiet", "--no-figures")
-        done = hit(process, folder, number, moments.uniform(0.05, 0.3))
+        done = hit(process, folder, number, moments.uniform(0.02, 0.1))
         assert (-number, "") == (done.code, done.err)
         assert not (folder / "runs/long/summary.json").exists()
         command = ["resume", "runs/long"]
