@@ -90,7 +90,7 @@ class SortedColumns:
     """The first input of each column (N, C), of categories the number of the category, in sorted order.
 
     `order` (N, C) sorts each column, `steps` (N-1, C) says where sorted values differ, and `gaps` has the
-    rows (N,) without a value by column, of columns of numbers that have some.
+    rows (N,) without a value by column, of columns of numbers that mark them.
     """
 
     values: Numbers
@@ -106,7 +106,7 @@ class SortedColumns:
         for k, encoder in enumerate(encoders):
             if isinstance(encoder, CategoryColumn):
                 values[:, k] = categories_in(x[:, starts[k] : starts[k + 1]])
-            elif encoder.gaps:
+            elif encoder.marked:
                 gaps[k] = x[:, starts[k + 1] - 1] > 0
         return SortedColumns.sorted(values, gaps)
 

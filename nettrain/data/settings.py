@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from nettrain.catalogue.registry import Choice
 from nettrain.catalogue.settings import Settings, ShortForm, expects, option
 from nettrain.data.cell_formats.date_format import pattern_error
-from nettrain.data.columns.category_inputs import CategoryInputs
+from nettrain.data.columns.cell_inputs import MARK_GAPS_FROM, CellInputs
 from nettrain.data.columns.roles import Columns
 from nettrain.data.columns.scaling import Scaling, scalings
 from nettrain.data.reading.builtin import BUILTINS
@@ -216,6 +216,12 @@ class DataSettings(Settings):
         "inputs of a column of two categories: a 0/1 input for each, or one of -1 and 1 that is 0 where it "
         "is missing or unseen",
     )
+    mark_gaps_from: int = option(
+        MARK_GAPS_FROM,
+        "gaps in the training rows from which on those of a column have a 0/1 input of their own; fewer are "
+        "filled in alone; 0: every column has one",
+        ge=0,
+    )
     labels: dict[str, CellText] = option({}, "renames cells of the target before anything else")
     positive: Annotated[str | int | float | bool | None, expects("a class")] = option(
         None, "the class that counts as positive, of two; null is the second in order"
@@ -251,9 +257,10 @@ class DataSettings(Settings):
     )
 
     @property
-    def category_inputs(self) -> CategoryInputs:
-        """How columns of categories become inputs."""
-        return CategoryInputs(self.max_categories, self.one_hot_up_to, self.binary_categories == "sign")
+    def cell_inputs(self) -> CellInputs:
+        """How cells become inputs."""
+        sign = self.binary_categories == "sign"
+        return CellInputs(self.max_categories, self.one_hot_up_to, sign, self.mark_gaps_from)
 
     @property
     def files(self) -> list[Path]:

@@ -45,7 +45,7 @@ def fit(
         train.rows,
         categorical=roles.categorical,
         numeric=roles.numeric,
-        inputs=settings.category_inputs,
+        inputs=settings.cell_inputs,
     )
     if not encoders:
         raise DataError(f"{table.origin}: no column but the target has a value to learn from")

@@ -120,13 +120,13 @@ def encoded(preprocessing: Preprocessing, columns: GraphInputs) -> Array:
 
 def _places(encoders: Sequence[Encoder], plain: Sequence[NumberColumn]) -> list[int]:
     """Where each feature is: numbers come first, then the marks of their gaps, then all others."""
-    gaps = [one for one in plain if one.gaps]
+    gaps = [one for one in plain if one.marked]
     number = {one.name: k for k, one in enumerate(plain)}
     mark = {one.name: len(plain) + k for k, one in enumerate(gaps)}
     places, done = [], len(plain) + len(gaps)
     for encoder in encoders:
         if isinstance(encoder, NumberColumn):
-            places += [number[encoder.name], *([mark[encoder.name]] if encoder.gaps else [])]
+            places += [number[encoder.name], *([mark[encoder.name]] if encoder.marked else [])]
         else:
             count = len(encoder.kinds)
             places += range(done, done + count)
@@ -135,11 +135,11 @@ def _places(encoders: Sequence[Encoder], plain: Sequence[NumberColumn]) -> list[
 
 
 def _numbers(encoders: Sequence[NumberColumn], columns: GraphInputs) -> Array:
-    """Numbers with gaps filled, then the marks of gaps of those columns that had some in training."""
+    """Numbers with gaps filled, then the marks of gaps of those columns that have one."""
     cells = columns.numbers([one.name for one in encoders])
     missing = np.isnan(cells)
     filled = np.where(missing, np.array([one.fill for one in encoders]), cells)
-    marked = [k for k, one in enumerate(encoders) if one.gaps]
+    marked = [k for k, one in enumerate(encoders) if one.marked]
     if not marked:
         return filled
     return np.concatenate([filled, missing[:, marked].astype(np.float64)], axis=-1)
@@ -161,7 +161,7 @@ def _date_features(column: DateColumn, seconds: Array) -> Array:
         np.where(missing, fill, component(name, seconds, first))
         for name, fill in zip(column.components, column.fill, strict=True)
     ]
-    marks = [missing.astype(np.float64)] if column.gaps else []
+    marks = [missing.astype(np.float64)] if column.marked else []
     return np.stack([*parts, *marks], axis=-1)
 
 

@@ -226,7 +226,7 @@ def _points(split: str, rows: Rows, preprocessing: Preprocessing, task: Task) ->
     columns, start = [], 0
     for encoder in preprocessing.encoders:
         assert isinstance(encoder, NumberColumn), "see refusal"
-        if encoder.gaps:
+        if encoder.marked:
             there &= rows.x[:, start + 1] == 0
         columns.append(start)
         start += len(encoder.features)

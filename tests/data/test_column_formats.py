@@ -345,7 +345,7 @@ def test_categories_and_classes_keep_their_cells(tmp_path):
 def test_gaps_by_value_are_found_in_formatted_cells(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text("\n".join(["a;y", *(f"{i},5;{i % 2}" for i in range(50)), "-999,0;1", "-999,00;0"]))
-    found = prepared(str(path), missing=["", -999], validation=0)
+    found = prepared(str(path), missing=["", -999], validation=0, mark_gaps_from=2)
     assert ("a", "a is missing") == found.preprocessing.feature_names
     assert [0] * 50 + [1, 1] == found.train.x[:, 1].tolist()
 

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 import numpy as np
 import pytest
 
+from nettrain.data.columns.cell_inputs import CellInputs
 from nettrain.data.columns.column_formats import detect_formats
 from nettrain.data.columns.dates import DateColumn, is_dates
 from nettrain.data.columns.encoding import encoder_from_json, fit_encoders
@@ -49,11 +50,17 @@ def test_constant_components_are_those_of_the_training_rows():
 
 
 def test_gaps_get_medians_and_a_mark():
-    (encoder,), notes, table = fitted(["2024-01-01", None, "2024-01-03", "2024-01-08"])
+    cells = ["2024-01-01", None, "2024-01-03", "2024-01-08"]
+    (encoder,), notes, table = fitted(cells, inputs=CellInputs(mark_gaps_from=1))
     assert [[1, 0, 0], [1, 2, 1], [3, 2, 0], [1, 7, 0]] == encoder.encode(table).tolist()
     assert ("d day of week", "d days since 2024-01-01", "d is missing") == encoder.features
     assert ("number", "number", "indicator") == encoder.kinds
     assert 'column "d": 1 gap in the training rows filled with medians; a 0/1 input marks gaps' == notes[1]
+    assert encoder == encoder_from_json(encoder.to_json())
+    (encoder,), notes, _ = fitted(cells, inputs=CellInputs(mark_gaps_from=2))
+    assert [[1, 0], [1, 2], [3, 2], [1, 7]] == encoder.encode(table).tolist()
+    assert ("number", "number") == encoder.kinds
+    assert 'column "d": 1 gap in the training rows filled with medians' == notes[1]
 
 
 def test_gaps_that_training_rows_lack_get_medians_alone():

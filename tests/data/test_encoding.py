@@ -1,10 +1,12 @@
 """Columns as numbers: gaps, texts, unseen cells, and cells that do not fit."""
 
+import json
+
 import numpy as np
 import pytest
 
-from nettrain.data.columns.categories import CategoryColumn
-from nettrain.data.columns.category_inputs import CategoryInputs
+from nettrain.data.columns.categories import CategoryColumn, categories_in
+from nettrain.data.columns.cell_inputs import CellInputs
 from nettrain.data.columns.encoding import encode_all, encoder_from_json, fit_encoders
 from nettrain.data.columns.numbers import NumberColumn
 from nettrain.data.reading.formats.delimited import parse
@@ -12,19 +14,20 @@ from nettrain.data.reading.options import ReadOptions
 from nettrain.data.tables.row_chunks import RowChunks
 from nettrain.data.tables.spelling import number_text
 from nettrain.data.tables.table import Table
-from nettrain.errors import DataError
+from nettrain.errors import DataError, StoredContentError
 
 
-def fitted(cells, train=None):
+def fitted(cells, train=None, mark_gaps_from=1):
     table = Table.of({"c": cells})
     rows = np.arange(table.height) if train is None else np.array(train)
-    encoders, notes = fit_encoders(table, ["c"], rows)
+    inputs = CellInputs(mark_gaps_from=mark_gaps_from)
+    encoders, notes = fit_encoders(table, ["c"], rows, inputs=inputs)
     return encoders, notes, table
 
 
 def test_numbers_with_gaps_get_the_training_median_and_a_mark():
     (encoder,), notes, table = fitted(["1", None, "3", "10", None], train=[0, 1, 2, 3])
-    assert NumberColumn("c", 3.0, True, low=1.0, high=10.0) == encoder
+    assert NumberColumn("c", 3.0, True, low=1.0, high=10.0, marked=True) == encoder
     assert [[1, 0], [3, 1], [3, 0], [10, 0], [3, 1]] == encoder.encode(table).tolist()
     assert ("c", "c is missing") == encoder.features
     assert [
@@ -43,6 +46,36 @@ def test_texts_get_a_feature_each_and_one_for_missing_and_unseen():
     assert CategoryColumn("c", ("a", "b")) == encoder
     assert [[0, 1, 0], [1, 0, 0], [0, 0, 1], [0, 0, 1]] == encoder.encode(table).tolist()
     assert ['column "c": 1 gap in the training rows, marked by a 0/1 input of its own'] == notes
+
+
+def test_few_gaps_are_filled_in_alone():
+    """An input for one row in ten would say what that row is, not what a gap means."""
+    numbers = ["1", "2", None, "6"] * 5
+    (encoder,), notes, table = fitted(numbers, mark_gaps_from=6)
+    assert [[1], [2], [2], [6]] == encoder.encode(table).tolist()[:4]
+    assert (encoder.features, encoder.kinds, encoder.gaps) == (("c",), ("number",), True)
+    assert ['column "c": 5 gaps in the training rows filled with their median 2'] == notes
+    assert [] == encoder.deviations(table)
+    assert fitted(numbers, mark_gaps_from=5)[0][0].marked
+
+
+def test_of_few_missing_categories_each_row_has_the_shares():
+    cells = ["b", "a", None, "b", "b"] * 2
+    (encoder,), notes, table = fitted(cells, mark_gaps_from=3)
+    assert [[0, 1], [1, 0], [0.25, 0.75], [0, 1]] == encoder.encode(table).tolist()[:4]
+    assert (("c = a", "c = b"), ("indicator",) * 2) == (encoder.features, encoder.kinds)
+    assert ['column "c": 2 gaps in the training rows, filled with the shares of the categories'] == notes
+    assert [[0.25, 0.75]] * 2 == encoder.encode(Table.of({"c": ["new", None]})).tolist()
+    assert () == fitted(cells, mark_gaps_from=2)[0][0].fill
+
+
+def test_of_many_categories_the_rare_ones_have_a_share_too():
+    table = Table.of({"c": ["a", "a", "b", "c", None]})
+    (encoder,), _ = fit_encoders(table, ["c"], np.arange(5), inputs=CellInputs(1))
+    assert ("c = a", "c is rare or unseen") == encoder.features
+    assert [[1, 0]] * 2 + [[0, 1]] * 2 + [[0.5, 0.5]] == encoder.encode(table).tolist()
+    assert [[0, 1], [0.5, 0.5]] == encoder.encode(Table.of({"c": ["new", None]})).tolist()
+    assert [0, 0, 1, 1, 2] == categories_in(encoder.encode(table)).tolist()
 
 
 def test_booleans_are_texts():
@@ -144,7 +177,7 @@ def test_of_equally_frequent_values_the_first_get_a_feature():
 @pytest.mark.parametrize("roles", [{}, {"categorical": ["c"]}])
 def test_the_number_of_categories_is_a_setting(most, values, note, roles):
     table = Table.of({"c": ["a", "c", "b", "d", "c"]})
-    (encoder,), notes = fit_encoders(table, ["c"], np.arange(5), inputs=CategoryInputs(most), **roles)
+    (encoder,), notes = fit_encoders(table, ["c"], np.arange(5), inputs=CellInputs(most), **roles)
     assert (values, most < 4) == (encoder.values, encoder.rare)
     assert ([f'column "c": 4 different values; {note}'] if note else []) == notes
 
@@ -197,7 +230,8 @@ def test_columns_with_the_same_note_share_it():
 
 def wanted(cells, **roles):
     table = Table.of({"c": cells}, "x.csv")
-    return fit_encoders(table, ["c"], np.arange(table.height), **roles)[0][0], table
+    inputs = CellInputs(mark_gaps_from=1)
+    return fit_encoders(table, ["c"], np.arange(table.height), inputs=inputs, **roles)[0][0], table
 
 
 def test_numbers_as_categories_in_one_spelling():
@@ -257,10 +291,25 @@ def test_nan_in_an_array_is_a_gap():
         NumberColumn("c", 0.1, True, True),
         CategoryColumn("c", ("a", "ä"), rare=True),
         CategoryColumn("c", ("9", "10"), form="integers"),
+        NumberColumn("c", 0.1, True, marked=True),
+        CategoryColumn("c", ("a", "b"), fill=(1 / 3, 2 / 3)),
     ],
 )
 def test_json_keeps_an_encoder(encoder):
-    assert encoder == encoder_from_json(encoder.to_json())
+    assert encoder == encoder_from_json(json.loads(json.dumps(encoder.to_json())))
+
+
+def test_what_was_stored_before_there_were_fillings_has_its_marks():
+    number, category = NumberColumn("c", 0.1, True).to_json(), CategoryColumn("c", ("a",)).to_json()
+    del number["marked"], category["fill"]
+    assert ("c", "c is missing") == encoder_from_json(number).features
+    assert ("c = a", "c is missing or other") == encoder_from_json(category).features
+
+
+def test_shares_for_other_categories_than_there_are_cannot_be_stored():
+    stored = CategoryColumn("c", ("a", "b"), fill=(0.5, 0.25, 0.25)).to_json()
+    with pytest.raises(StoredContentError, match="3 numbers for 2 indicators"):
+        encoder_from_json(stored)
 
 
 def test_chunked_numbers_are_encoded_like_single_columns():
@@ -270,7 +319,8 @@ def test_chunked_numbers_are_encoded_like_single_columns():
         Table.of(cells).cells, "rows", numbers=RowChunks(("a", "b", "c"), [values[:1], values[1:]])
     )
     alone = Table.of({**cells, "a": values[:, 0], "b": values[:, 1], "c": values[:, 2]})
-    encoders, _ = fit_encoders(alone, ["c", "t", "a", "b"], np.array([0, 2]))
+    inputs = CellInputs(mark_gaps_from=1)
+    encoders, _ = fit_encoders(alone, ["c", "t", "a", "b"], np.array([0, 2]), inputs=inputs)
     assert [False, True] == [chunked.has_numbers(name) for name in "ta"]
     np.testing.assert_array_equal(encode_all(encoders, alone), encode_all(encoders, chunked))
     chunked.numbers.chunks[1][0, 0] = np.inf
@@ -280,7 +330,7 @@ def test_chunked_numbers_are_encoded_like_single_columns():
 
 def test_every_feature_has_a_kind():
     table = Table.of({"n": ["1", None, "3"], "m": ["1", "2", "4"], "c": ["a", "b", None]})
-    encoders, _ = fit_encoders(table, ["n", "m", "c"], np.arange(3))
+    encoders, _ = fit_encoders(table, ["n", "m", "c"], np.arange(3), inputs=CellInputs(mark_gaps_from=1))
     kinds = [encoder.kinds for encoder in encoders]
     assert [("number", "indicator"), ("number",), ("indicator",) * 3] == kinds
     assert [len(encoder.features) for encoder in encoders] == list(map(len, kinds))

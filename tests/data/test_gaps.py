@@ -68,7 +68,7 @@ def write(path):
 
 @pytest.mark.parametrize("name", ["x.csv", "x.tsv", "x.parquet", "x.npz", "x.npy", "memory"])
 def test_one_table_in_every_format_has_the_same_gaps(name, tmp_path):
-    settings = {"target": -1, "missing": ["", -999]}
+    settings = {"target": -1, "missing": ["", -999], "mark_gaps_from": 1}
     path = write(tmp_path / name) if name != "memory" else "memory:train"
     data = prepare(
         DataSettings(source=path, **settings), seed=0, dtype="float64", memory=MemoryTables.of((X, Y))

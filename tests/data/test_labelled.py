@@ -24,6 +24,7 @@ KEYS = {
     "labels": {"yes": "ja", "no": "nein", "nope": "nein"},
     "positive": "nein",
     "class_weights": "balanced",
+    "mark_gaps_from": 1,
 }
 
 

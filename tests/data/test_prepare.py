@@ -241,12 +241,18 @@ def test_categories_beyond_the_limit_share_an_input(tmp_path):
     source = write(tmp_path, f"town,y\n{towns}")
     features = [
         prepared(source, validation=0, **keys).preprocessing.feature_names
-        for keys in ({}, {"max_categories": 2})
+        for keys in (
+            {},
+            {"max_categories": 2},
+            {"mark_gaps_from": 0},
+            {"max_categories": 2, "mark_gaps_from": 0},
+        )
     ]
-    assert [
-        ("town = a", "town = b", "town = c", "town = d", "town is missing or other"),
-        ("town = a", "town = b", "town is rare or unseen", "town is missing"),
-    ] == features
+    told, rare = (
+        ("town = a", "town = b", "town = c", "town = d"),
+        ("town = a", "town = b", "town is rare or unseen"),
+    )
+    assert [told, rare, (*told, "town is missing or other"), (*rare, "town is missing")] == features
 
 
 def test_class_weights_weigh_training_rows_alone(tmp_path):

@@ -188,7 +188,7 @@ def test_y_gets_the_names_that_the_experiment_has_for_the_target():
     ],
 )
 def test_numbers_of_every_type(cells):
-    data = from_memory({"x": cells, "y": range(6)}, scaling="none", validation=0)
+    data = from_memory({"x": cells, "y": range(6)}, scaling="none", validation=0, mark_gaps_from=1)
     assert [1.5, 2.5, 3.5, 4.0, 3.0, 3.0] == data.train.x[:, 0].tolist()  # gaps get the median
     assert [0, 0, 0, 0, 1, 1] == data.train.x[:, 1].tolist()
 

@@ -1,17 +1,19 @@
 """Columns of categories: a 0/1 feature for each value of the training rows (one-hot), a sign, or a code."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NotRequired
 
 import numpy as np
 from typing_extensions import TypedDict
 
-from nettrain.data.columns.category_inputs import (
+from nettrain.data.columns.cell_inputs import (
+    DEFAULT_INPUTS,
+    FILLED,
     GAP_PHRASES,
-    ONE_HOT,
     SIGNED,
     CategoryEncoding,
-    CategoryInputs,
+    CellInputs,
     code_note,
     many_note,
 )
@@ -50,6 +52,7 @@ class CategoryColumnJson(TypedDict):
     gaps: bool
     rare_values: list[str] | None
     encoding: NotRequired[CategoryEncoding]
+    fill: NotRequired[list[float]]
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ class CategoryColumn:
 
     By `encoding` the features are a 0/1 indicator for each of these; a sign, which is -1 for the first of two
     values, 1 for the second and 0 for all else; or a code, 1, 2, … for the values and the rare ones, 0 for
-    missing.
+    missing. With `fill` missing cells have no indicator: those of all others become these numbers.
     """
 
     name: str
@@ -72,11 +75,17 @@ class CategoryColumn:
     gaps: bool = True
     rare_values: tuple[str, ...] | None = ()
     encoding: CategoryEncoding = "indicators"
+    fill: tuple[float, ...] = ()
 
     @property
     def told_apart(self) -> int:
         """The number of different answers to what a cell's category is."""
         return len(self.values) + self.rare + 1
+
+    @property
+    def indicators(self) -> int:
+        """The number of 0/1 indicators, where these are the encoding."""
+        return self.told_apart - bool(self.fill)
 
     @property
     def categories(self) -> int:
@@ -90,19 +99,20 @@ class CategoryColumn:
         if self.encoding == "sign":
             return (f"{self.name} = {self.values[1]}",)
         rest = ("is rare or unseen", "is missing") if self.rare else ("is missing or other",)
-        return (
+        all_of_them = (
             *(f"{self.name} = {value}" for value in self.values),
             *(f"{self.name} {end}" for end in rest),
         )
+        return all_of_them[: self.indicators]
 
     @property
     def kinds(self) -> tuple[InputKind, ...]:
         if self.encoding == "indicators":
-            return (INDICATOR,) * self.told_apart
+            return (INDICATOR,) * self.indicators
         return (CATEGORY,) if self.encoding == "code" else (INDICATOR,)
 
     def encode(self, table: Table) -> Floats:
-        """(N, features); as indicators a single 1 in each row."""
+        """(N, features); as indicators a single 1 in each row, or `fill`."""
         return self.features_at(self._positions(table))
 
     def features_at(self, own: Indices) -> Floats:
@@ -111,7 +121,10 @@ class CategoryColumn:
             return np.where(own < SIGNED, 2.0 * own - 1.0, 0.0)[:, None]
         if self.encoding == "code":
             return ((own + 1) % self.told_apart)[:, None].astype(np.float64)
-        return np.equal(own[:, None], np.arange(self.told_apart)).astype(np.float64)
+        indicators = np.equal(own[:, None], np.arange(self.indicators)).astype(np.float64)
+        if not self.fill:
+            return indicators
+        return np.where((own == self.indicators)[:, None], np.array(self.fill), indicators)
 
     def _positions(self, table: Table) -> Indices:
         """The position (N,) of each cell's category: among the values, then rare or unseen, missing last."""
@@ -154,6 +167,7 @@ class CategoryColumn:
             "gaps": self.gaps,
             "rare_values": None if self.rare_values is None else list(self.rare_values),
             "encoding": self.encoding,
+            "fill": list(self.fill),
         }
 
     @staticmethod
@@ -162,7 +176,7 @@ class CategoryColumn:
         rare, encoding = column["rare_values"], column.get("encoding", "indicators")
         if encoding == "sign" and len(column["values"]) != SIGNED:
             raise StoredContentError("values", f"{len(column['values'])} categories have no sign")
-        return CategoryColumn(
+        made = CategoryColumn(
             column["name"],
             tuple(column["values"]),
             column["rare"],
@@ -170,7 +184,11 @@ class CategoryColumn:
             column["gaps"],
             None if rare is None else tuple(rare),
             encoding,
+            tuple(map(float, column.get("fill", ()))),
         )
+        if made.fill and len(made.fill) != made.indicators:
+            raise StoredContentError("fill", f"{len(made.fill)} numbers for {made.indicators} indicators")
+        return made
 
 
 def categories_in(features: Numbers) -> Indices:
@@ -182,11 +200,12 @@ def categories_in(features: Numbers) -> Indices:
         return np.unique(features[:, 0], return_inverse=True)[1].astype(np.int64)
     most = features.max(axis=0)
     marked = (features == most) & (features.min(axis=0) < most)
-    return np.asarray(marked.argmax(axis=1), dtype=np.int64)
+    filled = features.shape[1]  # the category of rows without an indicator
+    return np.asarray(np.where(marked.any(axis=1), marked.argmax(axis=1), filled), dtype=np.int64)
 
 
 def fit_categories(
-    table: Table, name: str, train: Indices, inputs: CategoryInputs = ONE_HOT
+    table: Table, name: str, train: Indices, inputs: CellInputs = DEFAULT_INPUTS
 ) -> tuple[CategoryColumn | None, list[str]]:
     """The encoder of a column of categories, fitted on the rows `train`, and notes on it."""
     form = column_form(table, name)
@@ -200,15 +219,25 @@ def fit_categories(
     values, rare = sorted(ranked[:most], key=by_number if numeric else None), sorted(ranked[most:])
     encoding = inputs.encoding(len(values), rare=bool(rare))
     notes = []
+    fill = shares(counts, values) if encoding == "indicators" and gaps < inputs.mark_gaps_from else ()
     if gaps:
-        notes.append(f"{counted(gaps, 'gap')} in the training rows, {GAP_PHRASES[encoding]}")
+        phrase = FILLED if fill else GAP_PHRASES[encoding]
+        notes.append(f"{counted(gaps, 'gap')} in the training rows, {phrase}")
     if len(counts) == 1:
         notes.append(constant_note(f'"{values[0]}"', gaps))
     notes += [code_note(inputs)] if encoding == "code" else []
     notes += [many_note(len(counts), most, encoding)] if rare else []
     notes += text_notes(name, present=len(cells) - gaps, distinct=len(counts))
     stored = tuple(rare) if len(rare) <= MOST_RARE_VALUES else None
-    return CategoryColumn(name, tuple(values), bool(rare), form, bool(gaps), stored, encoding), notes
+    return CategoryColumn(name, tuple(values), bool(rare), form, bool(gaps), stored, encoding, fill), notes
+
+
+def shares(counts: "pl.DataFrame", values: Sequence[str]) -> tuple[float, ...]:
+    """The share of each of these values among those that are counted, then that of the others, if any."""
+    rows: dict[str, int] = dict(zip(counts["value"], counts["rows"], strict=True))
+    told, total = [rows[value] for value in values], sum(rows.values())
+    rest = total - sum(told)
+    return tuple(each / total for each in (*told, *([rest] if rest else [])))
 
 
 def by_frequency(counts: "pl.DataFrame") -> list[str]:

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NotRequired, cast
 
 import numpy as np
 from pydantic import AfterValidator
 from typing_extensions import TypedDict
 
 from nettrain.data.cell_formats.date_format import DateFormat
+from nettrain.data.columns.cell_inputs import DEFAULT_INPUTS, MARKED, CellInputs
 from nettrain.data.columns.deviation import Deviation
 from nettrain.data.columns.input_kind import INDICATOR, NUMBER, InputKind
 from nettrain.data.columns.numbers import EMPTY, constant_note
@@ -63,14 +64,15 @@ class DateColumnJson(TypedDict):
     fill: list[float]
     gaps: bool
     last: DateText
+    marked: NotRequired[bool]
 
 
 @dataclass(frozen=True)
 class DateColumn:
     """Numbers that are derived from a date; a gap becomes `fill`, one for each of the `components`.
 
-    `first` and `last` are the earliest and latest date of the training rows; with `gaps` a 0/1 feature marks
-    missing dates.
+    `first` and `last` are the earliest and latest date of the training rows, and `gaps` says whether some
+    were missing; where they are `marked` a 0/1 feature says so.
     """
 
     name: str
@@ -79,16 +81,17 @@ class DateColumn:
     fill: tuple[float, ...]
     gaps: bool
     last: datetime
+    marked: bool = False
     categories: ClassVar[int] = 0  # of a code
 
     @property
     def features(self) -> tuple[str, ...]:
         named = tuple(f"{self.name} {one}" for one in component_names(self.components, self.first))
-        return (*named, f"{self.name} is missing") if self.gaps else named
+        return (*named, f"{self.name} is missing") if self.marked else named
 
     @property
     def kinds(self) -> tuple[InputKind, ...]:
-        return (NUMBER,) * len(self.components) + (INDICATOR,) * self.gaps
+        return (NUMBER,) * len(self.components) + (INDICATOR,) * self.marked
 
     def encode(self, table: Table) -> Floats:
         """(N, components, and 1 for the mark of gaps). Raises DataError at a cell that is no date."""
@@ -96,7 +99,7 @@ class DateColumn:
         numbers = np.column_stack([component_of(dates, one, self.first) for one in self.components])
         gaps = dates.is_null().to_numpy()
         numbers = np.where(gaps[:, None], np.array(self.fill), numbers)
-        return np.column_stack([numbers, gaps]).astype(np.float64) if self.gaps else numbers
+        return np.column_stack([numbers, gaps]).astype(np.float64) if self.marked else numbers
 
     def invalid_cells(self, table: Table) -> tuple[Mask, str]:
         """Which rows (N,) have a cell that is no date, and what was expected of it."""
@@ -130,6 +133,7 @@ class DateColumn:
             "fill": list(self.fill),
             "gaps": self.gaps,
             "last": self.last.isoformat(),
+            "marked": self.marked,
         }
 
     @staticmethod
@@ -141,8 +145,9 @@ class DateColumn:
             )
         first = datetime.fromisoformat(column["first"])
         fill = tuple(map(float, column["fill"]))
-        last = datetime.fromisoformat(column["last"])
-        return DateColumn(column["name"], first, tuple(column["parts"]), fill, column["gaps"], last)
+        last, gaps = datetime.fromisoformat(column["last"]), column["gaps"]
+        marked = column.get("marked", gaps)
+        return DateColumn(column["name"], first, tuple(column["parts"]), fill, gaps, last, marked)
 
 
 def date_text(date: datetime) -> str:
@@ -206,7 +211,9 @@ def read_dates(table: Table, name: str, advice: str = "leave it empty") -> "pl.S
     return dates
 
 
-def fit_dates(table: Table, name: str, train: Indices) -> tuple[DateColumn | None, list[str]]:
+def fit_dates(
+    table: Table, name: str, train: Indices, inputs: CellInputs = DEFAULT_INPUTS
+) -> tuple[DateColumn | None, list[str]]:
     """The encoder of a column of dates by the components that vary in the rows `train`, and notes on it."""
     dates = read_dates(table, name, STRAYS)[train.astype(np.uint32)]
     present = dates.drop_nulls()
@@ -223,13 +230,13 @@ def fit_dates(table: Table, name: str, train: Indices) -> tuple[DateColumn | Non
     written = date_format(table, name)
     form = "dates" if written == DateFormat() else f"dates written as {written.example}"
     notes = [f"{form}, taken as {', '.join(component_names(components, first))}"]
+    marked = gaps >= inputs.mark_gaps_from
     if gaps:
-        notes.append(
-            f"{counted(gaps, 'gap')} in the training rows filled with medians; a 0/1 input marks gaps"
-        )
+        filled = f"{counted(gaps, 'gap')} in the training rows filled with medians"
+        notes.append(f"{filled}{MARKED if marked else ''}")
     last = present.max()
     assert isinstance(last, datetime)
-    return DateColumn(name, first, components, tuple(medians.values()), bool(gaps), last), notes
+    return DateColumn(name, first, components, tuple(medians.values()), bool(gaps), last, marked), notes
 
 
 def component_medians(dates: "pl.Series", first: datetime) -> dict[str, float]:

@@ -6,7 +6,6 @@ number, which is scaled, a 0/1 indicator, or the code of a category.
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Annotated
 
 import numpy as np
@@ -17,7 +16,7 @@ from nettrain.data.columns.categories import (
     CategoryColumnJson,
     fit_categories,
 )
-from nettrain.data.columns.category_inputs import ONE_HOT, CategoryInputs
+from nettrain.data.columns.cell_inputs import DEFAULT_INPUTS, CellInputs
 from nettrain.data.columns.dates import DateColumn, DateColumnJson, fit_dates, is_dates
 from nettrain.data.columns.input_kind import InputKind
 from nettrain.data.columns.numbers import NumberColumn, NumberColumnJson, fit_numbers, is_boolean
@@ -27,7 +26,7 @@ from nettrain.data.tables.table import Table, column_numbers, is_numeric, not_a_
 
 Encoder = NumberColumn | CategoryColumn | DateColumn
 EncoderJson = Annotated[NumberColumnJson | CategoryColumnJson | DateColumnJson, Field(discriminator="kind")]
-FitEncoder = Callable[[Table, str, Indices], tuple[Encoder | None, list[str]]]
+FitEncoder = Callable[[Table, str, Indices, CellInputs], tuple[Encoder | None, list[str]]]
 SHOWN_COLUMNS = 3  # in a note
 ADVICE = "add it to data.missing or correct it, or name the column in data.columns.categorical"
 
@@ -50,11 +49,11 @@ def fit_encoders(
     *,
     categorical: Sequence[str] = (),
     numeric: Sequence[str] = (),
-    inputs: CategoryInputs = ONE_HOT,
+    inputs: CellInputs = DEFAULT_INPUTS,
 ) -> tuple[list[Encoder], list[str]]:
     """An encoder for each named column, fitted on the rows `train`, and notes a person should read.
 
-    `inputs` say how categories are encoded.
+    `inputs` say how categories are encoded, and which gaps are marked.
     Whether a column holds numbers is decided by all rows, so that no seed changes it, and by `categorical`
     and `numeric` for the columns in them. A column without any value in the training rows gets no encoder.
     Raises DataError where text stands among numbers.
@@ -66,9 +65,7 @@ def fit_encoders(
         fit: FitEncoder = fit_categories
         if name not in categories:
             fit = numeric_fit(table, name) if name in numbers else automatic_fit(table, name)
-        if fit is fit_categories:
-            fit = partial(fit_categories, inputs=inputs)
-        encoder, notes = fit(table, name, train)
+        encoder, notes = fit(table, name, train, inputs)
         encoders += [encoder] if encoder else []
         for note in notes:
             columns_by_note.setdefault(note, []).append(name)
@@ -104,9 +101,11 @@ def numeric_fit(table: Table, name: str) -> FitEncoder:
     return fit_numbers
 
 
-def fit_booleans(table: Table, name: str, train: Indices) -> tuple[Encoder | None, list[str]]:
+def fit_booleans(
+    table: Table, name: str, train: Indices, inputs: CellInputs
+) -> tuple[Encoder | None, list[str]]:
     """The encoder of a column of false and true as 0 and 1, and notes on it."""
-    return fit_numbers(table, name, train, truth=True)
+    return fit_numbers(table, name, train, inputs, truth=True)
 
 
 def encode_columns(encoders: Sequence[Encoder], table: Table, rows: Indices) -> Floats:
@@ -146,7 +145,7 @@ def encode_numbers(x: Floats, columns: Sequence[tuple[NumberColumn, int]], table
     missing = np.isnan(values)
     np.copyto(values, [column.fill for column, _ in columns], where=missing)
     x[:, [end - len(column.kinds) for column, end in columns]] = values
-    with_gaps = [i for i, (column, _) in enumerate(columns) if column.gaps]
+    with_gaps = [i for i, (column, _) in enumerate(columns) if column.marked]
     x[:, [columns[i][1] - 1 for i in with_gaps]] = missing[:, with_gaps]
 
 

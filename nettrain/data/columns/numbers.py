@@ -1,11 +1,12 @@
 """Columns of numbers: the number, and an indicator of gaps."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NotRequired
 
 import numpy as np
 from typing_extensions import TypedDict
 
+from nettrain.data.columns.cell_inputs import DEFAULT_INPUTS, MARKED, CellInputs
 from nettrain.data.columns.deviation import Deviation, far_limits
 from nettrain.data.columns.identifiers import number_notes
 from nettrain.data.columns.input_kind import INDICATOR, NUMBER, InputKind
@@ -36,14 +37,15 @@ class NumberColumnJson(TypedDict):
     truth: bool
     low: float
     high: float
+    marked: NotRequired[bool]
 
 
 @dataclass(frozen=True)
 class NumberColumn:
-    """Numbers; a gap becomes `fill`, and is marked by a second, 0/1 feature where training rows had gaps.
+    """Numbers; a gap becomes `fill`, and where they are `marked` a second, 0/1 feature says so.
 
-    With `truth` the cells are false and true, and count as 0 and 1. Numbers of the training rows lie from
-    `low` to `high`.
+    `gaps` says whether training rows had some. With `truth` the cells are false and true, and count as 0 and
+    1. Numbers of the training rows lie from `low` to `high`.
     """
 
     name: str
@@ -52,15 +54,16 @@ class NumberColumn:
     truth: bool = False
     low: float = -np.inf
     high: float = np.inf
+    marked: bool = False
     categories: ClassVar[int] = 0  # of a code
 
     @property
     def features(self) -> tuple[str, ...]:
-        return (self.name, f"{self.name} is missing") if self.gaps else (self.name,)
+        return (self.name, f"{self.name} is missing") if self.marked else (self.name,)
 
     @property
     def kinds(self) -> tuple[InputKind, ...]:
-        return (NUMBER, INDICATOR) if self.gaps else (NUMBER,)
+        return (NUMBER, INDICATOR) if self.marked else (NUMBER,)
 
     def encode(self, table: Table) -> Floats:
         """(N, 1 or 2): the number, and 1 where it is missing. Raises DataError at a cell that is none."""
@@ -69,7 +72,7 @@ class NumberColumn:
             raise not_a_number(table, self.name, wrong, "correct it or leave it empty")
         missing = np.isnan(values)
         filled = np.where(missing, self.fill, values)
-        return np.column_stack([filled, missing] if self.gaps else [filled]).astype(np.float64)
+        return np.column_stack([filled, missing] if self.marked else [filled]).astype(np.float64)
 
     def invalid_cells(self, table: Table) -> tuple[Mask, str]:
         """Which rows (N,) have a cell that cannot be encoded, and what was expected of it."""
@@ -101,6 +104,7 @@ class NumberColumn:
             "truth": self.truth,
             "low": self.low,
             "high": self.high,
+            "marked": self.marked,
         }
 
     @staticmethod
@@ -113,6 +117,7 @@ class NumberColumn:
             column["truth"],
             float(column["low"]),
             float(column["high"]),
+            column.get("marked", column["gaps"]),
         )
 
 
@@ -140,7 +145,7 @@ def is_boolean(table: Table, name: str) -> bool:
 
 
 def fit_numbers(
-    table: Table, name: str, train: Indices, truth: bool = False
+    table: Table, name: str, train: Indices, inputs: CellInputs = DEFAULT_INPUTS, *, truth: bool = False
 ) -> tuple[NumberColumn | None, list[str]]:
     """The encoder of a column of numbers, fitted on the rows `train`, and notes on it."""
     values = read_numbers(table, name, truth)[0][train]
@@ -148,19 +153,18 @@ def fit_numbers(
     gaps = len(values) - len(present)
     if not len(present):
         return None, [EMPTY]
-    fill = float(np.median(present))
+    fill, marked = float(np.median(present)), gaps >= inputs.mark_gaps_from
     notes = []
     if gaps:
-        notes.append(
-            f"{counted(gaps, 'gap')} in the training rows filled with their median {number_text(fill)}; "
-            "a 0/1 input marks gaps"
-        )
+        filled = f"{counted(gaps, 'gap')} in the training rows filled with their median {number_text(fill)}"
+        notes.append(f"{filled}{MARKED if marked else ''}")
     codes = code_notes(table, name)
     if present.min() == present.max() and not codes:
         notes.append(constant_note(number_text(fill), gaps))
     notes += [] if truth else number_notes(name, values, table.height)
     notes += codes
-    return NumberColumn(name, fill, bool(gaps), truth, float(present.min()), float(present.max())), notes
+    low, high = float(present.min()), float(present.max())
+    return NumberColumn(name, fill, bool(gaps), truth, low, high, marked), notes
 
 
 def code_notes(table: Table, name: str) -> list[str]:

@@ -17,6 +17,7 @@ ENCODING = (
     "max_categories",
     "one_hot_up_to",
     "binary_categories",
+    "mark_gaps_from",
     "decimal",
     "dates",
 )

@@ -7,7 +7,7 @@ import pytest
 from scipy.special import ndtri
 
 from nettrain.data.columns.categories import CategoryColumn
-from nettrain.data.columns.category_inputs import CategoryInputs
+from nettrain.data.columns.cell_inputs import CellInputs
 from nettrain.data.columns.encoding import fit_encoders
 from nettrain.data.deviations import compare_with_training
 from nettrain.data.giveaways import giveaways
@@ -32,9 +32,7 @@ def prepared(frame, **keys) -> Prepared:
 
 
 def test_codes_are_whole_numbers_and_0_is_missing_or_unseen():
-    encoder, notes, table = fitted(
-        ["b", "a", None, "c", "new"], CategoryInputs(one_hot_up_to=3), [0, 1, 2, 3]
-    )
+    encoder, notes, table = fitted(["b", "a", None, "c", "new"], CellInputs(one_hot_up_to=3), [0, 1, 2, 3])
     assert CategoryColumn("c", ("a", "b", "c"), encoding="code") == encoder
     assert [2, 1, 0, 3, 0] == encoder.encode(table)[:, 0].tolist()
     assert (("c",), ("category",), 4) == (encoder.features, encoder.kinds, encoder.categories)
@@ -48,13 +46,13 @@ def test_codes_are_whole_numbers_and_0_is_missing_or_unseen():
     ("most", "encoding"), [(None, "indicators"), (4, "indicators"), (3, "code"), (1, "code")]
 )
 def test_the_missing_category_counts(most, encoding):
-    encoder, _, _ = fitted(["a", "b", "c"], CategoryInputs(one_hot_up_to=most))
+    encoder, _, _ = fitted(["a", "b", "c"], CellInputs(one_hot_up_to=most))
     assert encoding == encoder.encoding
     assert (4 if encoding == "code" else 0) == encoder.categories
 
 
 def test_rare_values_share_a_code_with_unseen_ones():
-    inputs = CategoryInputs(most=2, one_hot_up_to=3)
+    inputs = CellInputs(most=2, one_hot_up_to=3)
     encoder, notes, _ = fitted(["a", "a", "b", "b", "x", "y"], inputs)
     assert [1, 2, 3, 3, 0] == encoder.encode(Table.of({"c": ["a", "b", "y", "new", None]}))[:, 0].tolist()
     assert 4 == encoder.categories
@@ -65,7 +63,7 @@ def test_rare_values_share_a_code_with_unseen_ones():
 
 
 def test_a_sign_tells_two_categories_apart():
-    encoder, notes, table = fitted(["no", "yes", None, "maybe"], CategoryInputs(2, 1, sign=True), [0, 1, 2])
+    encoder, notes, table = fitted(["no", "yes", None, "maybe"], CellInputs(2, 1, sign=True), [0, 1, 2])
     assert [-1, 1, 0, 0] == encoder.encode(table)[:, 0].tolist()
     assert (("c = yes",), ("indicator",), 0) == (encoder.features, encoder.kinds, encoder.categories)
     assert ['column "c": 1 gap in the training rows, which become 0'] == notes
@@ -73,8 +71,8 @@ def test_a_sign_tells_two_categories_apart():
 
 @pytest.mark.parametrize("cells", [["a", "a"], ["a", "b", "c"]])
 def test_no_other_number_of_categories_has_a_sign(cells):
-    assert "indicators" == fitted(cells, CategoryInputs(sign=True))[0].encoding
-    assert "indicators" == fitted(cells, CategoryInputs(1, sign=True))[0].encoding
+    assert "indicators" == fitted(cells, CellInputs(sign=True))[0].encoding
+    assert "indicators" == fitted(cells, CellInputs(1, sign=True))[0].encoding
 
 
 COLORS = ["red", "blue", "green", "red", "red"] * 20

@@ -1,9 +1,12 @@
-"""How columns of categories become inputs, as the settings of an experiment say, and what notes say of it."""
+"""How cells become inputs, as the settings of an experiment say, and what notes say of it."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 MOST_CATEGORIES = 50  # with a feature of their own, unless the settings say otherwise
+# Where few rows have a gap, an input that marks it learns these by heart, and misleads for all later ones: of
+# 344 penguins two lack all measurements, and a network took each for the species of the other.
+MARK_GAPS_FROM = 10  # gaps in the training rows, unless the settings say otherwise
 SIGNED = 2  # values of a column that may become a sign
 CategoryEncoding = Literal["indicators", "sign", "code"]
 GAP_PHRASES: dict[CategoryEncoding, str] = {
@@ -11,19 +14,23 @@ GAP_PHRASES: dict[CategoryEncoding, str] = {
     "sign": "which become 0",
     "code": "a category of their own",
 }
+MARKED = "; a 0/1 input marks gaps"
+FILLED = "filled with the shares of the categories"
 
 
 @dataclass(frozen=True)
-class CategoryInputs:
-    """How columns of categories become inputs, as the settings of an experiment say.
+class CellInputs:
+    """How cells become inputs, as the settings of an experiment say.
 
-    At most `most` values, the most frequent, are told apart. A column that would take more than
-    `one_hot_up_to` indicators has a code instead, and with `sign` one of two values a sign.
+    Of a column of categories at most `most` values, the most frequent, are told apart. One that would take
+    more than `one_hot_up_to` indicators has a code instead, and with `sign` one of two values a sign. Columns
+    with fewer gaps in the training rows than `mark_gaps_from` have no indicator for these.
     """
 
     most: int = MOST_CATEGORIES
     one_hot_up_to: int | None = None
     sign: bool = False
+    mark_gaps_from: int = MARK_GAPS_FROM
 
     def encoding(self, values: int, *, rare: bool) -> CategoryEncoding:
         """The encoding of a column with so many values that are told apart, and `rare` ones or none."""
@@ -33,10 +40,10 @@ class CategoryInputs:
         return "code" if many else "indicators"
 
 
-ONE_HOT = CategoryInputs()
+DEFAULT_INPUTS = CellInputs()
 
 
-def code_note(inputs: CategoryInputs) -> str:
+def code_note(inputs: CellInputs) -> str:
     """The note on a column with a code."""
     return f"more than {inputs.one_hot_up_to} categories, embedded by their codes (data.one_hot_up_to)"
 
