@@ -98,8 +98,8 @@ data:
   target: species              # what the source says; `nettrain init --target NAME` takes another
   target_kind: classes         # 3 classes; always predicting "Adelie" is right for 44 %
   # gaps in 5 inputs, up to 3 % of the rows: sex, bill_length_mm, bill_depth_mm, flipper_length_mm,
-  # body_mass_g. Missing numbers become the median of the training rows and are marked, missing text is a
-  # category of its own.
+  # body_mass_g. Missing numbers become the median of the training rows, missing text the shares of the
+  # categories; where at least 10 training rows have a gap, an input marks it (mark_gaps_from).
   scaling: standard            # each numeric column to mean 0 and standard deviation 1 over the training rows
   test: 0.2                    # 69 rows that training never sees, for the final metrics
   folds: 5                     # networks, each validated on another part of the rows; their mean predicts

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from nettrain.catalogue.searches.base import TRIALS
+from nettrain.data.columns.cell_inputs import MARK_GAPS_FROM
 from nettrain.data.guess import Guess
 from nettrain.data.reading.options import ReadOptions
 from nettrain.data.splitting.order import OrderBy
@@ -125,7 +126,8 @@ def _add_gaps(page: Page, guess: Guess) -> None:
         page.remark(
             1,
             f"gaps in {counted(len(gaps), 'input')}, {share} of the rows: {listed(gaps)}. Missing numbers "
-            "become the median of the training rows and are marked, missing text is a category of its own.",
+            "become the median of the training rows, missing text the shares of the categories; where at "
+            f"least {MARK_GAPS_FROM} training rows have a gap, an input marks it (mark_gaps_from).",
         )
 
 

@@ -91,9 +91,9 @@ def _gaps(column: ColumnFact) -> str:
     if not column.gaps:
         return "none"
     if column.kind == "categories":
-        return "a category of their own"
-    filled = f"filled with {setting(column.fill)}, " if column.fill is not None else ""
-    return f"{filled}marked by an input"
+        return "a category of their own" if column.marked else "filled with the shares of the categories"
+    filled = f"filled with {setting(column.fill)}" if column.fill is not None else "filled"
+    return f"{filled}, marked by an input" if column.marked else filled
 
 
 def _classes(data: ReportedData) -> Content:

@@ -15,7 +15,8 @@ from nettrain.data.preprocessing import Preprocessing
 class ColumnFact:
     """One input column: its kind, the range or the values of the training rows, and its inputs.
 
-    `fill` is what a gap becomes; `gaps` says whether training rows had some.
+    `fill` is what a gap becomes; `gaps` says whether training rows had some, and `marked` whether an input of
+    its own says where.
     """
 
     name: str
@@ -27,6 +28,7 @@ class ColumnFact:
     rare: bool = False
     gaps: bool = False
     fill: float | None = None
+    marked: bool = False
 
 
 def column_facts(preprocessing: Preprocessing) -> list[ColumnFact]:
@@ -35,18 +37,20 @@ def column_facts(preprocessing: Preprocessing) -> list[ColumnFact]:
 
 
 def _fact(encoder: Encoder) -> ColumnFact:
-    many = len(encoder.features)
+    name, many = encoder.name, len(encoder.features)
     if isinstance(encoder, CategoryColumn):
+        values, rare, marked = encoder.values, encoder.rare, not encoder.fill
         return ColumnFact(
-            encoder.name, "categories", many, values=encoder.values, rare=encoder.rare, gaps=encoder.gaps
+            name, "categories", many, values=values, rare=rare, gaps=encoder.gaps, marked=marked
         )
+    gaps, marked = encoder.gaps, encoder.marked
     if isinstance(encoder, DateColumn):
         first, last = (str(when).removesuffix(" 00:00:00") for when in (encoder.first, encoder.last))
-        return ColumnFact(encoder.name, "dates", many, first, last, gaps=encoder.gaps)
+        return ColumnFact(name, "dates", many, first, last, gaps=gaps, marked=marked)
     if encoder.truth:
-        return ColumnFact(encoder.name, "yes or no", many, gaps=encoder.gaps, fill=encoder.fill)
+        return ColumnFact(name, "yes or no", many, gaps=gaps, fill=encoder.fill, marked=marked)
     low, high = _finite(encoder.low), _finite(encoder.high)
-    return ColumnFact(encoder.name, "numbers", many, low, high, gaps=encoder.gaps, fill=encoder.fill)
+    return ColumnFact(name, "numbers", many, low, high, gaps=gaps, fill=encoder.fill, marked=marked)
 
 
 def _finite(value: float) -> float | None:
