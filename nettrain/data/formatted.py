@@ -96,13 +96,14 @@ def target_names(source: Source, settings: DataSettings) -> tuple[str, ...]:
 
 
 def formatted_columns(source: Source, settings: DataSettings) -> list[str]:
-    """The columns of dates and numbers, whose cells may have a format: neither categories nor classes.
+    """The columns of dates and numbers, whose cells may have a format: neither categories, text nor classes.
 
     Raises DataError where `data.dates` names another one.
     """
     targets = target_names(source, settings)
     roles = settings.columns.resolve(source.table, targets)
-    names = [name for name in roles.inputs(source.table, targets) if name not in set(roles.categorical)]
+    as_text = {*roles.categorical, *roles.words}
+    names = [name for name in roles.inputs(source.table, targets) if name not in as_text]
     names += [roles.weight] if roles.weight else []
     names += order_columns(source, settings, targets)
     for name in settings.dates:

@@ -6,6 +6,7 @@ from pathlib import PurePath
 
 import numpy as np
 
+from nettrain.data.columns.cell_inputs import MOST_CATEGORIES, WORDS_FROM
 from nettrain.data.columns.encoding import columns_text
 from nettrain.data.columns.identifiers import (
     NAMED_IDENTIFIER,
@@ -14,6 +15,7 @@ from nettrain.data.columns.identifiers import (
     text_reason,
 )
 from nettrain.data.columns.profiles import ColumnProfile, column_profiles, sampled
+from nettrain.data.columns.words import LONGEST, SHOWN_WORDS, frequent_words, longest
 from nettrain.data.formatted import KnownFormats, read_formatted
 from nettrain.data.reading.options import ReadOptions
 from nettrain.data.reading.source import Source
@@ -38,10 +40,10 @@ class Guess:
     """A table of `rows` rows, `sampled_rows` of them examined for numbers, and what it seems to be for.
 
     `reason` says why the `targets` were chosen, mostly one; `classes` how many rows each has, the largest
-    first; and `unlabelled` how many rows have no target. `ignored` and `categorical` name columns, each with
-    a reason; `gap_words` are further spellings of a gap, `test_rows` how many test rows the source brings,
-    `header` says whether columns have names, `time` whether rows lie in the order of time, and `notes` are
-    on its reading and on the formats of cells.
+    first; and `unlabelled` how many rows have no target. `ignored`, `categorical` and `worded`, whose words
+    are inputs, name columns, each with a reason; `gap_words` are further spellings of a gap, `test_rows` how
+    many test rows the source brings, `header` says whether columns have names, `time` whether rows lie in the
+    order of time, and `notes` are on its reading and on the formats of cells.
     """
 
     rows: int
@@ -54,6 +56,7 @@ class Guess:
     unlabelled: int
     ignored: Mapping[str, str]
     categorical: Mapping[str, str]
+    worded: Mapping[str, str]
     gap_words: tuple[str, ...]
     test_rows: int
     header: bool
@@ -70,7 +73,8 @@ class Guess:
     @property
     def numbers(self) -> tuple[ColumnProfile, ...]:
         """The inputs that are numeric."""
-        return tuple(c for c in self.inputs if c.kind == "numbers" and c.name not in self.categorical)
+        others = {*self.categorical, *self.worded}
+        return tuple(c for c in self.inputs if c.kind == "numbers" and c.name not in others)
 
     @property
     def positive(self) -> tuple[str, str] | None:
@@ -165,7 +169,9 @@ def describe(
         )
     kind, classes = kind_and_classes(table, targets, setting)
     others = [column for column in columns if column.name not in targets]
-    ignored = useless_columns(others)
+    worded = worded_columns(table, others)
+    rest = [column for column in others if column.name not in worded]
+    ignored = useless_columns(rest) if not worded else useless_reasons(rest)
     return Guess(
         source.table.height,
         sampled(source.table).height,
@@ -176,7 +182,8 @@ def describe(
         classes,
         int(gaps.sum()),
         ignored,
-        {c.name: mixed_reason(c) for c in others if c.words and c.name not in ignored},
+        {c.name: mixed_reason(c) for c in rest if c.words and c.name not in ignored},
+        worded,
         gap_words,
         source.test.height if source.test else 0,
         table.header or table.columns[0] != UNNAMED,
@@ -249,11 +256,28 @@ def words_for_gaps(table: Table, columns: Iterable[ColumnProfile], targets: Sequ
 
 def useless_columns(columns: Sequence[ColumnProfile]) -> dict[str, str]:
     """The columns to ignore, each with a reason; none when no other column would remain."""
-    image = looks_like_image(columns)
-    reasons = {c.name: useless_reason(c) for c in columns if not (image and c.constant)}
-    useless = {name: reason for name, reason in reasons.items() if reason}
+    useless = useless_reasons(columns)
     usable = [c for c in columns if c.kind != "nothing"]
     return useless if any(c.name not in useless for c in usable) else {}
+
+
+def useless_reasons(columns: Sequence[ColumnProfile]) -> dict[str, str]:
+    """The columns of which nothing can be learned, each with a reason."""
+    image = looks_like_image(columns)
+    reasons = {c.name: useless_reason(c) for c in columns if not (image and c.constant)}
+    return {name: reason for name, reason in reasons.items() if reason}
+
+
+def worded_columns(table: Table, columns: Sequence[ColumnProfile]) -> dict[str, str]:
+    """The columns whose texts are nearly all different, but have words that recur; with some of these."""
+    worded: dict[str, str] = {}
+    for column in columns:
+        if column.kind == "text" and useless_reason(column) not in ("", NAMED_IDENTIFIER):
+            texts = as_text(table, column.name)
+            words = frequent_words(texts, WORDS_FROM, MOST_CATEGORIES) if longest(texts) <= LONGEST else []
+            shown = ", ".join(words[:SHOWN_WORDS])
+            worded |= {column.name: f"words such as {shown}"} if words else {}
+    return worded
 
 
 def useless_reason(column: ColumnProfile) -> str:

@@ -9,6 +9,7 @@ from nettrain.backend.coded_rows import VALUES, CodedRows
 from nettrain.backend.scratch_file import block_rows, drop_pages, scratch_array
 from nettrain.data.columns.categories import CategoryColumn
 from nettrain.data.columns.numbers import NumberColumn
+from nettrain.data.columns.words import WordColumn
 from nettrain.data.preprocessing import Preprocessing
 from nettrain.data.tables.arrays import Indices, Numbers
 from nettrain.data.tables.disk_columns import DiskColumns
@@ -143,7 +144,7 @@ def encode_rows(
 def refuse_invalid_text(table: Table, preprocessing: Preprocessing) -> None:
     """Raise DataError at a cell of text that is not what its column needs, counting all such cells."""
     for encoder in preprocessing.encoders:
-        if encoder.name in table.cell_names and not isinstance(encoder, CategoryColumn):
+        if encoder.name in table.cell_names and not isinstance(encoder, CategoryColumn | WordColumn):
             encoder.encode(table.select(encoder.name))
 
 

@@ -17,12 +17,12 @@ T = TypeVar("T")
 
 
 def text_columns(settings: DataSettings) -> tuple[str | int, ...]:
-    """The columns whose cells keep their spelling, by name or position: categories, groups and classes."""
+    """The columns whose cells keep their spelling, by name or position: text, categories, groups, classes."""
     group = [] if settings.columns.group is None else [settings.columns.group]
     one = -1 if settings.target is None else settings.target
     # several targets are numbers
     target = [one] if isinstance(one, str | int) and settings.target_kind in ("auto", "classes") else []
-    return (*settings.columns.categorical, *group, *target)
+    return (*settings.columns.categorical, *settings.columns.words, *group, *target)
 
 
 def read_options(settings: DataSettings) -> ReadOptions:
@@ -30,8 +30,8 @@ def read_options(settings: DataSettings) -> ReadOptions:
     targets = settings.target if isinstance(settings.target, list) else [settings.target]
     roles = settings.columns
     order = [settings.order.by] if isinstance(settings.order, OrderBy) else []
-    columns = [*targets, *order, *roles.ignore, *roles.categorical, *roles.numeric, roles.weight, roles.group]
-    columns += [*settings.dates, *settings.scaling.columns]
+    columns = [*targets, *order, *roles.ignore, *roles.categorical, *roles.numeric, *roles.words]
+    columns += [roles.weight, roles.group, *settings.dates, *settings.scaling.columns]
     return ReadOptions(
         settings.header,
         settings.separator,

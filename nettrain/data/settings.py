@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from nettrain.catalogue.registry import Choice
 from nettrain.catalogue.settings import Settings, ShortForm, expects, option
 from nettrain.data.cell_formats.date_format import pattern_error
-from nettrain.data.columns.cell_inputs import MARK_GAPS_FROM, CellInputs
+from nettrain.data.columns.cell_inputs import MARK_GAPS_FROM, WORDS_FROM, CellInputs
 from nettrain.data.columns.roles import Columns
 from nettrain.data.columns.scaling import Scaling, scalings
 from nettrain.data.reading.builtin import BUILTINS
@@ -219,8 +219,14 @@ class DataSettings(Settings):
     mark_gaps_from: int = option(
         MARK_GAPS_FROM,
         "gaps in the training rows from which on those of a column have a 0/1 input of their own; fewer are "
-        "filled in alone; 0: every column has one",
+        "filled in alone; 0: any gap has, and columns of categories have one for missing and unseen cells",
         ge=0,
+    )
+    words_from: int = option(
+        WORDS_FROM,
+        "training rows that must have a word of a column in columns.words, and as many must lack it, for the "
+        "word to be an input; of more than max_categories words the most frequent are",
+        ge=1,
     )
     labels: dict[str, CellText] = option({}, "renames cells of the target before anything else")
     positive: Annotated[str | int | float | bool | None, expects("a class")] = option(
@@ -260,7 +266,7 @@ class DataSettings(Settings):
     def cell_inputs(self) -> CellInputs:
         """How cells become inputs."""
         sign = self.binary_categories == "sign"
-        return CellInputs(self.max_categories, self.one_hot_up_to, sign, self.mark_gaps_from)
+        return CellInputs(self.max_categories, self.one_hot_up_to, sign, self.mark_gaps_from, self.words_from)
 
     @property
     def files(self) -> list[Path]:

@@ -45,6 +45,7 @@ def fit(
         train.rows,
         categorical=roles.categorical,
         numeric=roles.numeric,
+        words=roles.words,
         inputs=settings.cell_inputs,
     )
     if not encoders:

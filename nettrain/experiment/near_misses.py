@@ -76,6 +76,7 @@ ALIASES = {  # names that other libraries, or other blocks, have for a key
     "data.class_weights": "class_weight",
     "data.target_kind": "task problem task_type kind",
     "data.columns.categorical": "categorical_columns cat_cols categorical_features",
+    "data.columns.words": "text_columns text_features text bag_of_words",
     "data.columns.ignore": "drop_columns ignored exclude",
     "training.shuffle": "shuffling",
     "backend.device": "gpu cuda gpus gpu_id",

@@ -3,6 +3,7 @@
 from pydantic import ValidationError
 
 from nettrain.data.columns.categories import CategoryColumn
+from nettrain.data.columns.words import WordColumn
 from nettrain.data.prepare import Prepared
 from nettrain.errors import SpecError
 from nettrain.experiment.document import Document, PlainValue
@@ -34,7 +35,7 @@ def with_recipe_for(experiment: Experiment, data: Prepared) -> Experiment:
 def facts_of(data: Prepared) -> DataFacts:
     """What recipes ask of these data."""
     encoders = data.preprocessing.encoders
-    categories = sum(isinstance(encoder, CategoryColumn) for encoder in encoders)
+    categories = sum(isinstance(encoder, CategoryColumn | WordColumn) for encoder in encoders)
     rows, numbers = len(data.train.x), len(encoders) - categories
     return DataFacts(targets_of(data.preprocessing), rows, numbers, categories)
 

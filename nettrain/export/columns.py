@@ -5,7 +5,7 @@ since 1970-01-01 UTC, NaN in gaps. What settings say of the cells of a file, suc
 lies in front of that: 7.4 is passed for `7,4 kg`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from functools import cached_property
@@ -18,11 +18,12 @@ from nettrain.data.columns.categories import CategoryColumn
 from nettrain.data.columns.dates import DateColumn
 from nettrain.data.columns.encoding import Encoder
 from nettrain.data.columns.numbers import NumberColumn
+from nettrain.data.columns.words import WordColumn, words_of
 from nettrain.data.preprocessing import Preprocessing
 from nettrain.data.reading.layout import InputLayout
 from nettrain.data.tables.spelling import decimal, normalized
 from nettrain.export.calendar import component
-from nettrain.export.node import ROWS, GraphNode
+from nettrain.export.node import ROWS, GraphNode, Option
 from nettrain.export.traced import Traced, named
 
 ColumnKind = Literal["number", "text", "date"]
@@ -92,6 +93,8 @@ def kind_of(encoder: Encoder) -> ColumnKind:
         return "date"
     if isinstance(encoder, NumberColumn):
         return "number"
+    if isinstance(encoder, WordColumn):
+        return "text"
     return "number" if numeric_values(encoder) else "text"
 
 
@@ -145,11 +148,15 @@ def _numbers(encoders: Sequence[NumberColumn], columns: GraphInputs) -> Array:
     return np.concatenate([filled, missing[:, marked].astype(np.float64)], axis=-1)
 
 
-def _features(encoder: CategoryColumn | DateColumn, columns: GraphInputs, layout: InputLayout) -> Array:
-    """The features (N, w) of a column of categories or dates."""
+def _features(
+    encoder: CategoryColumn | DateColumn | WordColumn, columns: GraphInputs, layout: InputLayout
+) -> Array:
+    """The features (N, w) of a column of categories, dates or text."""
     cells = columns.array(encoder.name)
     if isinstance(encoder, DateColumn):
         return _date_features(encoder, cells)
+    if isinstance(encoder, WordColumn):
+        return _word_features(encoder, cells, layout)
     own: Array = named(_positions(encoder, cells, layout), f"{encoder.name} position")
     return encoder.features_at(own)
 
@@ -165,15 +172,34 @@ def _date_features(column: DateColumn, seconds: Array) -> Array:
     return np.stack([*parts, *marks], axis=-1)
 
 
+def _word_features(column: WordColumn, cells: Array, layout: InputLayout) -> Array:
+    """Whether a cell has each word; what stands for a gap has none."""
+    gaps = ("", *layout.missing)
+    missing = recorded("lookup", cells, np.int64, {"other": 0}, dict.fromkeys(gaps, 1)) == 1
+    parts = []
+    for word in column.words:
+        found = recorded("has_word", cells, np.bool_, {"word": word})
+        parts.append(found & ~missing if any(word in words_of(gap) for gap in gaps) else found)
+    marks = [missing] if column.marked else []
+    return np.stack([one.astype(np.float64) for one in (*parts, *marks)], axis=-1)
+
+
+def recorded(
+    operation: str,
+    cells: Array,
+    dtype: type[np.generic],
+    options: Mapping[str, Option],
+    table: Mapping[str, int] | None = None,
+) -> Array:
+    """What an operation on texts (N,) gives."""
+    return Traced(GraphNode(operation, cells.shape, np.dtype(dtype), (cells.node,), options, table=table))
+
+
 def _positions(column: CategoryColumn, cells: Array, layout: InputLayout) -> Array:
     """The position (N,) of each cell's category, as in training."""
     unseen, gap = len(column.values), column.told_apart - 1
     if cells.dtype.kind == "U":
-        table = texts(column, layout)
-        node = GraphNode(
-            "lookup", cells.shape, np.dtype(np.int64), (cells.node,), {"other": unseen}, table=table
-        )
-        return Traced(node)
+        return recorded("lookup", cells, np.int64, {"other": unseen}, texts(column, layout))
     equal = cells[:, None] == np.array(numeric_values(column))
     known = equal.max(axis=-1)
     found = np.where(known, equal.argmax(axis=-1), unseen)

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import special
 
 from nettrain.backend.base import HostArray
+from nettrain.data.columns.words import words_of
 from nettrain.export.node import ELEMENTWISE, ROWS, GraphNode, in_order, is_rows
 
 REDUCTIONS: Mapping[str, Callable[..., HostArray]] = {
@@ -60,6 +61,11 @@ def _looked_up(node: GraphNode, arrays: Sequence[HostArray], rows: int) -> HostA
     return np.array(found, np.int64).reshape(arrays[0].shape)
 
 
+def _with_word(node: GraphNode, arrays: Sequence[HostArray], rows: int) -> HostArray:
+    found = [node.options["word"] in words_of(text) for text in arrays[0].reshape(-1).tolist()]
+    return np.array(found, bool).reshape(arrays[0].shape)
+
+
 Structural = Callable[[GraphNode, Sequence[HostArray], int], HostArray]
 STRUCTURAL: Mapping[str, Structural] = {
     "constant": lambda node, arrays, rows: node.constant,
@@ -73,6 +79,7 @@ STRUCTURAL: Mapping[str, Structural] = {
     "take": lambda node, arrays, rows: np.take(arrays[0], arrays[1], axis=node.axis),
     "concatenate": lambda node, arrays, rows: np.concatenate(arrays, axis=node.axis),
     "expand": lambda node, arrays, rows: np.broadcast_to(arrays[0], sized(node.shape, rows)),
+    "has_word": _with_word,
     "lookup": _looked_up,
     "interp": lambda node, arrays, rows: np.interp(arrays[0], arrays[1], arrays[2]),
 }

@@ -21,6 +21,7 @@ Operands of an elementwise operation broadcast as in NumPy and have one dtype.
 | `concatenate` | 1 or more | `axis` | one behind the other |
 | `expand` | 2 | | the first, broadcast with the shape of the second |
 | `interp` | 3 | | `np.interp` of the first, by constant x and y (Q,), x rising; NaN stays NaN |
+| `has_word` | 1 | `word` | whether each text has the word, see `columns.words` |
 | `lookup` | 1 | `other` | the number in `table` of each text, `other` for texts that it lacks; int64 |
 """
 

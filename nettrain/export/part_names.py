@@ -8,6 +8,7 @@ WORDS = {  # what an array without a name is called
     **{"exp": "exponentials", "isnan": "missing", "log": "logs", "max": "largest", "min": "smallest"},
     **{"sum": "total", "mean": "mean", "matmul": "products", "where": "chosen", "sqrt": "roots"},
     **{"concatenate": "measured", "interp": "interpolated", "lookup": "position", "floor": "whole"},
+    "has_word": "word",
     **{"absolute": "size", "expit": "sigmoids", "sin": "sines", "cos": "cosines"},
 }
 PLAIN_PARTS = ("columns", "prediction")  # whose constants are not called after them
@@ -68,5 +69,5 @@ def _parts(order: Sequence[GraphNode]) -> dict[GraphNode, str]:
             if not parts[one] and not one.inputs:
                 parts[one] = parts[node]
             elif not parts[one]:
-                parts[one] = "columns" if one.operation == "lookup" else parts[node]
+                parts[one] = "columns" if one.operation in ("lookup", "has_word") else parts[node]
     return parts

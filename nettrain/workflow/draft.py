@@ -53,7 +53,7 @@ def role(guessed: Guess, name: str) -> str:
         return "target"
     if name in guessed.ignored:
         return f"ignored: {guessed.ignored[name]}"
-    reasons = [one[name] for one in (guessed.categorical, guessed.giveaways) if name in one]
+    reasons = [one[name] for one in (guessed.categorical, guessed.worded, guessed.giveaways) if name in one]
     return f"input: {'; '.join(reasons)}" if reasons else "input"
 
 

@@ -221,7 +221,7 @@ def predicting(networks: TrainedNetworks) -> TrainedNetworks | None:
 
 
 def _points(split: str, rows: Rows, preprocessing: Preprocessing, task: Task) -> WorldPoints:
-    """The rows of a split that have a value in every column, or evenly spaced ones of very many."""
+    """The rows of a split without a marked gap, or evenly spaced ones of very many."""
     there = np.ones(len(rows.x), dtype=bool)
     columns, start = [], 0
     for encoder in preprocessing.encoders:

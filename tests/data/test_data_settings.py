@@ -12,7 +12,7 @@ from nettrain.data.settings import DataSettings, is_path
 
 KEYS = (
     "source target test validation folds header separator sheet skip_rows comment names decimal dates missing missing_target "
-    "columns max_categories one_hot_up_to binary_categories mark_gaps_from labels positive "
+    "columns max_categories one_hot_up_to binary_categories mark_gaps_from words_from labels positive "
     "target_kind scaling scale_indicators target_scaling class_weights stratify order seed storage"
 )
 REFUSED = [

@@ -192,7 +192,8 @@ ADVICE = "it seems to identify rows, not to describe them; data.columns.ignore l
 
 def test_names_are_suggested_to_be_ignored():
     notes = fitted([f"t{i % 11}" for i in range(21)])[1]
-    assert [f'column "c": 11 different texts in 21 rows: {ADVICE}'] == notes
+    words = "data.columns.words takes its words"
+    assert [f'column "c": 11 different texts in 21 rows: {ADVICE}, {words}'] == notes
     assert [] == fitted([f"t{i % 10}" for i in range(21)])[1]
     assert [] == fitted([f"t{i}" for i in range(10)])[1]
 

@@ -219,6 +219,28 @@ def test_columns_of_no_use():
     assert expected == useless_columns(column_profiles(formatted(table)))
 
 
+def test_of_texts_that_are_all_different_words_may_recur(tmp_path):
+    remarks = [f"{('a fine', 'A poor')[i % 2]} day, no. {i}" for i in ROWS]
+    result = guessed(
+        tmp_path, {"remark": remarks, "code": [f"c{i}x" for i in ROWS], "x": NUMBERS, "y": NUMBERS}
+    )
+    assert {"remark": "words such as fine, poor"} == result.worded
+    assert ["code"] == [*result.ignored]
+    assert ["remark", "x"] == [column.name for column in result.inputs]
+
+
+def test_a_text_alone_is_taken_by_its_words(tmp_path):
+    remarks = [f"{('fine', 'poor')[i % 2]} {i}" for i in ROWS]
+    result = guessed(tmp_path, {"row": list(ROWS), "remark": remarks, "y": [i % 2 for i in ROWS]})
+    assert (["remark"], ["row"]) == ([*result.worded], [*result.ignored])
+
+
+def test_words_of_an_identifier_are_not_taken(tmp_path):
+    names = [f"{('fine', 'poor')[i % 2]} {i}" for i in ROWS]
+    result = guessed(tmp_path, {"user_id": names, "x": NUMBERS, "y": NUMBERS})
+    assert ({}, ["user_id"]) == (result.worded, [*result.ignored])
+
+
 def test_something_is_left_to_learn_from():
     assert {} == useless_columns(
         column_profiles(Table.of({"row": list(ROWS), "name": [f"name {i}" for i in ROWS]}))

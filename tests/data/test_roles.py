@@ -12,7 +12,7 @@ TABLE = Table.of({"id": [1], "age": [2], "city": ["x"], "w": [1], "y": [0]}, "x.
 def test_names_stand_for_positions_and_the_rest_are_inputs():
     columns = Columns(ignore=[0], categorical=["city"], numeric=[1], weight=-2)
     roles = columns.resolve(TABLE, ["y"])
-    assert Roles(("id",), ("city",), ("age",), "w", None) == roles
+    assert Roles(("id",), ("city",), ("age",), (), "w", None) == roles
     assert ["age", "city"] == roles.inputs(TABLE, ["y"])
     assert Columns(ignore=["id"], categorical=["city"], numeric=["age"], weight="w") == roles.columns()
 

@@ -37,10 +37,12 @@ data:
   dates: {}
   missing: ["", "?", NA, NaN]
   missing_target: refuse
-  columns: {ignore: [], categorical: [], numeric: [], weight: null, group: null}
+  columns: {ignore: [], categorical: [], numeric: [], words: [], weight: null, group: null}
   max_categories: 50
   one_hot_up_to: null
   binary_categories: indicators
+  mark_gaps_from: 10
+  words_from: 20
   labels: {}
   positive: null
   target_kind: auto
@@ -421,7 +423,7 @@ data:
   source: builtin:penguins
   target: [sex, -2]
   missing_target: drop
-  columns: {ignore: [year, 0], categorical: [island], numeric: [], weight: body_mass_g, group: null}
+  columns: {ignore: [year, 0], categorical: [island], numeric: [], words: [], weight: body_mass_g, group: null}
   labels: {"<=50K.": "<=50K", yes: 1, no: false}
   positive: true
   target_kind: labels

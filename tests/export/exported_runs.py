@@ -25,6 +25,7 @@ from tests.variants import variants
 Columns = dict[str, list[str]]
 TRAINING, ROWS = 240, 500
 WORDS = ["red", "green", "blue", "7", "with, comma", "ümlaut"]
+TITLES = ["Mr.", "Größe", "na-so"]  # of which "na" is a gap by itself
 TARGETS = ("species", "verdict", "code", "level", "a", "b", "size", "weight", "visits")
 FORMATTED = ("date", "time", "money", "day")
 
@@ -49,6 +50,7 @@ def drawn(rows: int, seed: int, *, strange: bool) -> Columns:
         "grade": [str(1 + k % 4) for k in u],
         "share": _gaps([("0.5", "1.25", "2")[k % 3] for k in u], gone[:, 3]),
         "city": [f"city {int(k)}" for k in rng.geometric(0.2, size=rows)],
+        "remark": _gaps([f"{TITLES[k % 3]} {WORDS[k]}, {int(k)}" for k in u], gone[:, 5]),
         "date": _gaps([str(day).replace("T", " ") for day in days], gone[:, 4]),
         "day": [f"{day.astype('M8[D]').item():%d/%m/%Y}" for day in days],
         "time": [f"{k // 60:02d}:{k % 60:02d}" for k in rng.integers(0, 1440, size=rows)],
@@ -81,6 +83,8 @@ def _strange(columns: Columns, rng: np.random.Generator) -> Columns:
     columns["grade"][:6] = ["9", "0", "", "2.0", "3", "-1"]
     columns["share"][:5] = ["2.0", "0.50", "7.5", "", "1.25"]
     columns["city"][:3] = ["nowhere", "", "city 1"]
+    columns["remark"][:8] = ["MR", "mrs.", "x–Mr–x", "“mr”", "東京 Mr、", "Mrx amr", "", "NA"]
+    columns["remark"][8:14] = ["na", "größe GRÖSSE", "mr_mR", "7 °Mr§", "a\nMR\nb", "na\u3000so"]
     columns["date"][:6] = [
         "1969-12-31 23:59",
         "2024-02-29",
@@ -101,7 +105,7 @@ def written(columns: Columns, path: Path) -> Path:
     """The columns as a CSV file."""
     lines = [",".join(columns)]
     for row in zip(*columns.values(), strict=True):
-        lines.append(",".join(f'"{cell}"' if "," in cell else cell for cell in row))
+        lines.append(",".join(f'"{cell}"' if {*cell} & {*",\n"} else cell for cell in row))
     path.write_text("\n".join(lines) + "\n")
     return path
 
@@ -131,7 +135,7 @@ def chosen(columns: str, rows: int, seed: int, *, strange: bool) -> Columns:
 
 PLAIN = ("plain", "gappy", "year")
 MIXED = ("plain", "gappy", "year", "truth", "color", "sex", "grade", "share", "city")
-EVERY = (*MIXED, "skewed", *FORMATTED)
+EVERY = (*MIXED, "skewed", "remark", *FORMATTED)
 
 
 def experiment(
@@ -145,7 +149,7 @@ def experiment(
         "data": {
             "source": str(folder() / table / "train.csv"),
             "target": target if isinstance(target, str) else targets,
-            "columns": {"categorical": categories},
+            "columns": {"categorical": categories, "words": ["remark"] if "remark" in columns else []},
             "test": 0.2,
             "validation": 0.3,
         },
@@ -167,6 +171,12 @@ def _columns() -> dict[str, dict[str, Any]]:
     return {
         **kinds,
         "all columns": experiment(columns=EVERY),
+        "all columns, gaps filled": experiment(
+            columns=EVERY, data=experiment(columns=EVERY)["data"] | {"mark_gaps_from": TRAINING}
+        ),
+        "all columns, gaps marked": experiment(
+            columns=EVERY, data=experiment(columns=EVERY)["data"] | {"mark_gaps_from": 0}
+        ),
         "ignored columns": experiment(columns=EVERY, data=experiment(columns=EVERY)["data"] | ignored),
         "all columns, embedded": experiment(columns=EVERY, data=experiment(columns=EVERY)["data"] | data),
     }

@@ -20,7 +20,7 @@ from tests.export.exported_cells import as_matrix
 from tests.export.exported_predictions import expected_of
 from tests.export.exported_runs import RUNS, rows_of, run_of
 
-ALLOWED = {"argparse", "base64", "csv", "math", "statistics", "sys", "numpy"}
+ALLOWED = {"argparse", "base64", "csv", "math", "re", "statistics", "sys", "numpy"}
 
 
 def module_of(graph: PredictionGraph) -> dict[str, Any]:

@@ -93,7 +93,7 @@ def test_the_first_factors_are_those_of_a_column(tmp_path: Path) -> None:
     source = [f"data.source={tmp_path / 'table.csv'}", "data.target=y", "data.target_kind=numbers"]
     one = spec("model.sub_members=16", *source)
     first = views(built([one]).population["parameters"], built([one]).layout)[1]["input_scale"][0]
-    assert first.shape == (16, 5)  # a number, three letters, and the input for other letters
+    assert first.shape == (16, 4)  # a number, and three letters
     assert set(np.unique(first)) == {-1.0, 1.0}
     assert (first[:, 1:] == first[:, 1:2]).all()
     assert (first[:, 0] != first[:, 1]).any()

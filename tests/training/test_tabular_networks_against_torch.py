@@ -29,7 +29,7 @@ NUMBERS = [f"n{k}" for k in range(4)]
 PRECISION = 1e-10  # of the largest number of an array
 SPEC = f"""
 seed: {SEED}
-data: {{source: table.csv, validation: 0}}
+data: {{source: table.csv, validation: 0, mark_gaps_from: 0}}
 training: {{epochs: {EPOCHS}, batch_size: {BATCH}, shuffle: false, early_stopping: null, history: step}}
 backend: {{threads: 1, dtype: float64}}
 """

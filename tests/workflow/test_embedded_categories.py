@@ -57,7 +57,7 @@ def run(spec: dict, table: pl.DataFrame, tmp_path_factory: pytest.TempPathFactor
 def test_a_network_learns_what_a_city_costs(run: nettrain.Run) -> None:
     assert run.summary["metrics"]["test"]["r2"] > 0.9
     first, *_ = run.trained.architecture.chain
-    assert ("category_embedding", 4, 11) == (first.layer.name, first.inputs, first.outputs)
+    assert ("category_embedding", 3, 10) == (first.layer.name, first.inputs, first.outputs)
 
 
 def test_missing_and_unseen_cities_are_one_category(run: nettrain.Run) -> None:

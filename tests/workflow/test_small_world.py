@@ -73,7 +73,7 @@ def test_ranges_hold_all_rows_and_a_margin():
 
 def test_rows_with_gaps_are_left_out_and_counted():
     gaps = np.where(np.arange(90) % 9 == 0, np.nan, X[:, 1])
-    world = world_of(result({**TABLE, "age": gaps}))
+    world = world_of(result({**TABLE, "age": gaps}, "data.mark_gaps_from=5"))
     assert (10, 80) == (world.left_out, sum(len(one.x) for one in world.points))
     rows = {round(float(row[1]), 3) for one in world.points for row in one.x}
     assert rows == {round(float(value), 3) for value in gaps if not np.isnan(value)}

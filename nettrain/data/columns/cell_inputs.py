@@ -7,6 +7,7 @@ MOST_CATEGORIES = 50  # with a feature of their own, unless the settings say oth
 # Where few rows have a gap, an input that marks it learns these by heart, and misleads for all later ones: of
 # 344 penguins two lack all measurements, and a network took each for the species of the other.
 MARK_GAPS_FROM = 10  # gaps in the training rows, unless the settings say otherwise
+WORDS_FROM = 20  # training rows that have a word, likewise
 SIGNED = 2  # values of a column that may become a sign
 CategoryEncoding = Literal["indicators", "sign", "code"]
 GAP_PHRASES: dict[CategoryEncoding, str] = {
@@ -24,13 +25,19 @@ class CellInputs:
 
     Of a column of categories at most `most` values, the most frequent, are told apart. One that would take
     more than `one_hot_up_to` indicators has a code instead, and with `sign` one of two values a sign. Columns
-    with fewer gaps in the training rows than `mark_gaps_from` have no indicator for these.
+    with fewer gaps in the training rows than `mark_gaps_from` have no indicator for these. Of columns
+    of text `most` words are told apart that at least `words_from` training rows have, and as many lack.
     """
 
     most: int = MOST_CATEGORIES
     one_hot_up_to: int | None = None
     sign: bool = False
     mark_gaps_from: int = MARK_GAPS_FROM
+    words_from: int = WORDS_FROM
+
+    def marks(self, gaps: int) -> bool:
+        """Whether so many gaps in the training rows have an indicator; of categories even none may."""
+        return gaps >= max(1, self.mark_gaps_from)
 
     def encoding(self, values: int, *, rare: bool) -> CategoryEncoding:
         """The encoding of a column with so many values that are told apart, and `rare` ones or none."""

@@ -230,7 +230,7 @@ def fit_dates(
     written = date_format(table, name)
     form = "dates" if written == DateFormat() else f"dates written as {written.example}"
     notes = [f"{form}, taken as {', '.join(component_names(components, first))}"]
-    marked = gaps >= inputs.mark_gaps_from
+    marked = inputs.marks(gaps)
     if gaps:
         filled = f"{counted(gaps, 'gap')} in the training rows filled with medians"
         notes.append(f"{filled}{MARKED if marked else ''}")

@@ -20,12 +20,15 @@ from nettrain.data.columns.cell_inputs import DEFAULT_INPUTS, CellInputs
 from nettrain.data.columns.dates import DateColumn, DateColumnJson, fit_dates, is_dates
 from nettrain.data.columns.input_kind import InputKind
 from nettrain.data.columns.numbers import NumberColumn, NumberColumnJson, fit_numbers, is_boolean
+from nettrain.data.columns.words import WordColumn, WordColumnJson, fit_words
 from nettrain.data.tables.arrays import Floats, Indices, Mask
 from nettrain.data.tables.spelling import is_missing
 from nettrain.data.tables.table import Table, column_numbers, is_numeric, not_a_number
 
-Encoder = NumberColumn | CategoryColumn | DateColumn
-EncoderJson = Annotated[NumberColumnJson | CategoryColumnJson | DateColumnJson, Field(discriminator="kind")]
+Encoder = NumberColumn | CategoryColumn | DateColumn | WordColumn
+EncoderJson = Annotated[
+    NumberColumnJson | CategoryColumnJson | DateColumnJson | WordColumnJson, Field(discriminator="kind")
+]
 FitEncoder = Callable[[Table, str, Indices, CellInputs], tuple[Encoder | None, list[str]]]
 SHOWN_COLUMNS = 3  # in a note
 ADVICE = "add it to data.missing or correct it, or name the column in data.columns.categorical"
@@ -40,6 +43,8 @@ def encoder_from_json(column: EncoderJson) -> Encoder:
             return CategoryColumn.from_json(column)
         case "dates":
             return DateColumn.from_json(column)
+        case "words":
+            return WordColumn.from_json(column)
 
 
 def fit_encoders(
@@ -49,21 +54,24 @@ def fit_encoders(
     *,
     categorical: Sequence[str] = (),
     numeric: Sequence[str] = (),
+    words: Sequence[str] = (),
     inputs: CellInputs = DEFAULT_INPUTS,
 ) -> tuple[list[Encoder], list[str]]:
     """An encoder for each named column, fitted on the rows `train`, and notes a person should read.
 
-    `inputs` say how categories are encoded, and which gaps are marked.
-    Whether a column holds numbers is decided by all rows, so that no seed changes it, and by `categorical`
-    and `numeric` for the columns in them. A column without any value in the training rows gets no encoder.
-    Raises DataError where text stands among numbers.
+    `inputs` say how categories are encoded, and which gaps are marked. Whether a column holds numbers is
+    decided by all rows, so that no seed changes it, and by `categorical`, `numeric` and `words` for the
+    columns in them. A column without any value in the training rows gets no encoder. Raises DataError where
+    text stands among numbers.
     """
     encoders: list[Encoder] = []
     columns_by_note: dict[str, list[str]] = {}
-    categories, numbers = frozenset(categorical), frozenset(numeric)
+    given: dict[str, FitEncoder] = dict.fromkeys(categorical, fit_categories)
+    given |= dict.fromkeys(words, fit_words)
+    numbers = frozenset(numeric)
     for name in names:
-        fit: FitEncoder = fit_categories
-        if name not in categories:
+        fit = given.get(name)
+        if fit is None:
             fit = numeric_fit(table, name) if name in numbers else automatic_fit(table, name)
         encoder, notes = fit(table, name, train, inputs)
         encoders += [encoder] if encoder else []

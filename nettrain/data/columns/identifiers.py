@@ -18,6 +18,7 @@ FEW_ROWS = 10  # in which all values may differ by chance
 SCATTERED = 0.5  # distinct texts in more than this share of the rows teach nothing
 MOST_KEYS = 20  # values of a column named like an identifier that may be categories
 ADVICE = "it seems to identify rows, not to describe them; data.columns.ignore leaves it out"
+WORDS_ADVICE = ", data.columns.words takes its words"
 
 
 def is_named_identifier(name: str) -> bool:
@@ -74,4 +75,4 @@ def number_notes(name: str, values: Floats, height: int) -> list[str]:
 def text_notes(name: str, *, present: int, distinct: int) -> list[str]:
     """The note on a column of text that seems to identify rows."""
     reason = text_reason(name, present=present, distinct=distinct)
-    return [f"{reason}: {ADVICE}"] if reason else []
+    return [f"{reason}: {ADVICE}{WORDS_ADVICE if reason != NAMED_IDENTIFIER else ''}"] if reason else []

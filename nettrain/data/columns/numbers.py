@@ -153,7 +153,7 @@ def fit_numbers(
     gaps = len(values) - len(present)
     if not len(present):
         return None, [EMPTY]
-    fill, marked = float(np.median(present)), gaps >= inputs.mark_gaps_from
+    fill, marked = float(np.median(present)), inputs.marks(gaps)
     notes = []
     if gaps:
         filled = f"{counted(gaps, 'gap')} in the training rows filled with their median {number_text(fill)}"

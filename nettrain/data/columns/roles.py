@@ -18,6 +18,7 @@ class Columns(Settings):
     ignore: list[Column] = option([], "columns that are not used")
     categorical: list[Column] = option([], "inputs of which each value is a category, also of numbers")
     numeric: list[Column] = option([], "inputs that hold numbers, also false and true as 0 and 1")
+    words: list[Column] = option([], "columns of text, of which frequent words are inputs (data.words_from)")
     weight: OneColumn = option(None, "how much a row counts, in the loss and in every figure")
     group: OneColumn = option(None, "rows of one value stay together: never in two splits")
 
@@ -32,10 +33,8 @@ class Columns(Settings):
             columns = value if isinstance(value, list) else [] if value is None else [value]
             names[key] = column_names(table, f"data.columns.{key}", columns)
             _claim(roles, f"data.columns.{key}", names[key])
-        weight, group = names["weight"], names["group"]
-        return Roles(
-            names["ignore"], names["categorical"], names["numeric"], *weight or (None,), *group or (None,)
-        )
+        weight, group = (next(iter(names.pop(key)), None) for key in ("weight", "group"))
+        return Roles(**names, weight=weight, group=group)
 
 
 @dataclass(frozen=True)
@@ -45,6 +44,7 @@ class Roles:
     ignore: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
     numeric: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
     weight: str | None = None
     group: str | None = None
 
@@ -59,6 +59,7 @@ class Roles:
             ignore=list(self.ignore),
             categorical=list(self.categorical),
             numeric=list(self.numeric),
+            words=list(self.words),
             weight=self.weight,
             group=self.group,
         )

@@ -132,7 +132,7 @@ def _add_gaps(page: Page, guess: Guess) -> None:
 
 
 def _add_columns(page: Page, guess: Guess) -> None:
-    roles = {"ignore": guess.ignored, "categorical": guess.categorical}
+    roles = {"ignore": guess.ignored, "categorical": guess.categorical, "words": guess.worded}
     if any(roles.values()):
         page.line(1, "columns:")
     for role, reasons in roles.items():

@@ -45,6 +45,40 @@ static int position_of(const char *text, const text_position *table, int count, 
     return other;
 }
 """
+HAS_WORD = """/* how many bytes the letter or digit at the start of a text has, 0 if there is none */
+static int letter(const char *text)
+{
+    static const char letters[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    const unsigned char *at = (const unsigned char *)text;
+    int bytes = at[0] < 0xE0 ? 2 : at[0] < 0xF0 ? 3 : 4;
+    if (at[0] < 0x80) return *text && strchr(letters, *text);
+    if (at[0] < 0xC3) return 0; /* signs up to U+00BF */
+    if (at[0] == 0xE2 && (at[1] == 0x80 || (at[1] == 0x81 && at[2] < 0xB0))) return 0; /* U+2000 to U+206F */
+    if (at[0] == 0xE3 && at[1] == 0x80) return 0; /* U+3000 to U+303F */
+    for (int k = 1; k < bytes; k++) {
+        if (at[k] == 0) return k;
+    }
+    return bytes;
+}
+
+/* whether a text has a word, with letters from A to Z in any case; NULL has none */
+static int has_word(const char *text, const char *word)
+{
+    const int length = (int)strlen(word);
+    while (text && *text) {
+        int end = 0, same = 0, bytes;
+        while ((bytes = letter(text + end)) > 0) end += bytes;
+        while (same < end && same < length) {
+            const char one = text[same];
+            if ((one >= 'A' && one <= 'Z' ? one + 'a' - 'A' : one) != word[same]) break;
+            same++;
+        }
+        if (end == length && same == length) return 1;
+        text += end > 0 ? end : 1;
+    }
+    return 0;
+}
+"""
 BODIES = {
     **{"maximum": MAXIMUM, "minimum": MINIMUM, "sign": SIGN, "square": SQUARE},
     **{"remainder": REMAINDER, "floor_divide": FLOOR_DIVIDE},
@@ -53,6 +87,7 @@ TYPES = {"_f": "float", "_i": "int", "_d": "double"}  # by the end of a name
 FIXED = {
     "interpolated": POINTS,
     "position_of": POSITION_OF,
+    "has_word": HAS_WORD,
     "remainder_i": REMAINDER_OF_INTEGERS,
     "absolute_i": ABSOLUTE,
     "maximum_i": LARGER,

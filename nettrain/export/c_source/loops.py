@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from nettrain.errors import SpecError
-from nettrain.export.c_source.constants import LETTERS, WIDTH, ConstantArrays, filled
+from nettrain.export.c_source.constants import LETTERS, WIDTH, ConstantArrays, filled, quoted
 from nettrain.export.c_source.memory import SUMS, ArraysInMemory, for_one_row, size
 from nettrain.export.c_source.scalars import (
     PRODUCT,
@@ -305,6 +305,10 @@ class RowFunction:
         name = self._constants.table(node)
         return Code(f"position_of({text.text}, {name}, {len(node.table or ())}, {node.number('other')})")
 
+    def _has_word(self, node: GraphNode, index: Index, block: CodeBlock) -> Code:
+        text = self._value(node.inputs[0], index, block)
+        return Code(f"has_word({text.text}, {quoted(str(node.options['word']))})")
+
 
 MOVED = {
     "reshape": RowFunction._reshape,
@@ -314,8 +318,9 @@ MOVED = {
     "expand": RowFunction._expand,
     "interp": RowFunction._interp,
     "lookup": RowFunction._lookup,
+    "has_word": RowFunction._has_word,
 }
-HELPERS = {"max", "min", "interp", "lookup"}
+HELPERS = {"max", "min", "interp", "lookup", "has_word"}
 
 
 def _helper(node: GraphNode) -> str:
@@ -324,7 +329,7 @@ def _helper(node: GraphNode) -> str:
         kind = type_of(node.dtype)
         name = {"max": "maximum", "min": "minimum"}[node.operation]
         return "" if kind == "int" else name + ("_f" if kind == "float" else "")
-    return {"interp": "interpolated", "lookup": "position_of"}[node.operation]
+    return {"interp": "interpolated", "lookup": "position_of", "has_word": "has_word"}[node.operation]
 
 
 def _gathered(node: GraphNode, name: str, value: Code) -> str:

@@ -88,7 +88,7 @@ class ArraysInMemory:
             return True
         if node.operation in MOVES:
             return len({self._root[one] for one in consumers}) > 1 and node.operation == "take"
-        if not (is_scalar_operation(node) or node.operation in (*SUMS, "interp", "lookup")):
+        if not (is_scalar_operation(node) or node.operation in (*SUMS, "interp", "lookup", "has_word")):
             return True
         once = all(trips <= size(node) for trips in asked)
         if len(consumers) == 1:

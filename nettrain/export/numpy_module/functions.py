@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Iterator
 
+from nettrain.data.columns.words import LETTERS
+
 NUMBERS = '''
 def numbers(values):
     """The cells of a column as numbers (N,), NaN in gaps."""
@@ -40,6 +42,16 @@ def positions(texts, table, other):
     """The position (N,) of each text in a table, `other` of those that it lacks."""
     return np.array([table.get(text, other) for text in texts], np.int64)
 '''
+HAS_WORD = '''
+WORD = re.compile("[LETTERS]+")
+
+
+def has_word(texts, word):
+    """Whether each text has a word (N,), with letters from A to Z in any case."""
+    lower = {ord(letter): letter.lower() for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
+    texts = [text.translate(lower) for text in texts]
+    return np.array([word in WORD.findall(text) for text in texts], bool)
+'''.replace("LETTERS", LETTERS.encode("unicode_escape").decode())
 SIGMOID = '''
 def sigmoid(x):
     """1/(1+e^-x), which overflows nowhere."""
@@ -63,10 +75,14 @@ def decoded(dtype, shape, text):
     little = np.dtype(dtype).newbyteorder("<")
     return np.frombuffer(base64.b64decode(text), little).reshape(shape)
 '''
-BY_OPERATION = {"lookup": POSITIONS, "expit": SIGMOID, "erfc": ERFC, "ndtri": NORMAL_QUANTILE}
+BY_OPERATION = {
+    **{"has_word": HAS_WORD, "lookup": POSITIONS},
+    **{"expit": SIGMOID, "erfc": ERFC, "ndtri": NORMAL_QUANTILE},
+}
 BY_KIND = {"number": NUMBERS, "text": TEXTS, "date": DATES}
 IMPORTS = {
     "math.": "import math",
+    "re.compile": "import re",
     "base64.": "import base64",
     "NormalDist": "from statistics import NormalDist",
 }

@@ -1,5 +1,6 @@
 """An operation of a graph as an expression of Python."""
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 
@@ -151,6 +152,11 @@ def _lookup(node: GraphNode, operands: Sequence[Code]) -> Code:
     return Code(f"positions({operands[0].text}, {operands[1].text}, {node.number('other')})")
 
 
+def _has_word(node: GraphNode, operands: Sequence[Code]) -> Code:
+    word = json.dumps(node.options["word"], ensure_ascii=False)
+    return Code(f"has_word({operands[0].text}, {word})")
+
+
 WRITTEN: Mapping[str, Written] = {
     **dict.fromkeys(("sum", "mean", "max", "min", "argmax"), _reduction),
     "power": _power,
@@ -161,5 +167,6 @@ WRITTEN: Mapping[str, Written] = {
     "take": _take,
     "concatenate": _concatenate,
     "expand": _expand,
+    "has_word": _has_word,
     "lookup": _lookup,
 }

@@ -10,14 +10,18 @@ from onnx import helper, numpy_helper
 from nettrain.backend.base import HostArray
 from nettrain.export.node import GraphNode
 
-Attribute: TypeAlias = int | Sequence[int] | Sequence[str]
+Attribute: TypeAlias = int | str | Sequence[int] | Sequence[str]
 UNNAMED = "constant"
 
 
 class OnnxBuilder:
-    """Collects nodes and constants; names of `reserved` arrays are given to none that is added."""
+    """Collects nodes and constants; names of `reserved` arrays are given to none that is added.
 
-    def __init__(self, reserved: Iterable[str]) -> None:
+    Operators are those of the set with the number `opset`.
+    """
+
+    def __init__(self, reserved: Iterable[str], opset: int) -> None:
+        self.opset = opset
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
         self._names = {*reserved}

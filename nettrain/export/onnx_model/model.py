@@ -19,19 +19,22 @@ from nettrain.export.prediction import PredictionGraph
 
 OPSET, TEXT_OPSET = 17, 3
 IR_VERSION = 8  # of the time of this opset, which readers from 2022 on know
+WORD_OPSET, WORD_IR_VERSION = 20, 9  # the first with patterns in text, from 2023
 ROWS_NAME = "N"
 
 
 def model(graph: PredictionGraph) -> onnx.ModelProto:
     """The whole model."""
     inputs, outputs = inputs_of(graph), _lowered(outputs_of(graph))
-    content = _graph(graph.name, inputs, outputs)
+    words = any(node.operation == "has_word" for node in in_order([one.node for one in outputs]))
+    opset, ir_version = (WORD_OPSET, WORD_IR_VERSION) if words else (OPSET, IR_VERSION)
+    content = _graph(graph.name, inputs, outputs, opset)
     made = helper.make_model(
         content,
         producer_name="nettrain",
         producer_version=nettrain.__version__,
-        ir_version=IR_VERSION,
-        opset_imports=[helper.make_opsetid("", OPSET), *_text_opset(content)],
+        ir_version=ir_version,
+        opset_imports=[helper.make_opsetid("", opset), *_text_opset(content)],
         doc_string=_description(graph),
     )
     helper.set_model_props(made, dict(_metadata(graph)))
@@ -49,8 +52,10 @@ def _lowered(outputs: Sequence[NamedOutput]) -> list[NamedOutput]:
     return [NamedOutput(one.name, node) for one, node in zip(outputs, nodes, strict=True)]
 
 
-def _graph(name: str, inputs: Sequence[GraphNode], outputs: Sequence[NamedOutput]) -> onnx.GraphProto:
-    builder = OnnxBuilder([*(node.name for node in inputs), *(one.name for one in outputs)])
+def _graph(
+    name: str, inputs: Sequence[GraphNode], outputs: Sequence[NamedOutput], opset: int
+) -> onnx.GraphProto:
+    builder = OnnxBuilder([*(node.name for node in inputs), *(one.name for one in outputs)], opset)
     for one in outputs:
         builder.call(one.node, one.name)
     names: dict[GraphNode, str] = {}

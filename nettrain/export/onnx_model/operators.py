@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from nettrain.data.columns.words import LETTERS
 from nettrain.errors import SpecError
 from nettrain.export.node import GraphNode, is_rows
 from nettrain.export.onnx_model.builder import Attribute, OnnxBuilder
@@ -26,7 +27,7 @@ def added(builder: OnnxBuilder, node: GraphNode, inputs: Sequence[str]) -> str:
 def _reduced(operator: str) -> "Operator":
     def add(builder: OnnxBuilder, node: GraphNode, inputs: Sequence[str]) -> str:
         keepdims = int(bool(node.options["keepdims"]))
-        if operator == "ReduceSum":  # whose axes are an input since opset 13
+        if builder.opset >= (13 if operator == "ReduceSum" else 18):  # axes are an input, as a constant
             axes = builder.constant(np.array([node.axis], np.int64), "axes")
             return builder.add(operator, node, [inputs[0], axes], {"keepdims": keepdims})
         return builder.add(operator, node, inputs, {"axes": [node.axis], "keepdims": keepdims})
@@ -101,6 +102,14 @@ def _looked_up(builder: OnnxBuilder, node: GraphNode, inputs: Sequence[str]) -> 
     return builder.add("LabelEncoder", node, inputs, table, domain=TEXT_DOMAIN)
 
 
+def _with_word(builder: OnnxBuilder, node: GraphNode, inputs: Sequence[str]) -> str:
+    """A match of the whole text: no operator splits one into words and makes letters lower."""
+    word = str(node.options["word"])
+    spelled = "".join(f"[{one.upper()}{one}]" if "a" <= one <= "z" else one for one in word)
+    pattern = f"(?s)(.*[^{LETTERS}])?{spelled}([^{LETTERS}].*)?"
+    return builder.add("RegexFullMatch", node, inputs, {"pattern": pattern})
+
+
 Operator = Callable[[OnnxBuilder, GraphNode, Sequence[str]], str]
 SAME: Mapping[str, str] = {
     **{"add": "Add", "subtract": "Sub", "multiply": "Mul", "divide": "Div", "power": "Pow"},
@@ -126,5 +135,6 @@ OPERATORS: Mapping[str, Operator] = {
     "slice": _sliced,
     "Tile": _tiled,
     "expand": _expanded,
+    "has_word": _with_word,
     "lookup": _looked_up,
 }

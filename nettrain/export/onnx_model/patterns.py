@@ -159,8 +159,8 @@ def _widened(node: GraphNode) -> GraphNode | None:
 
 
 def lookup_before_reshape(node: GraphNode) -> Iterator[GraphNode]:
-    """A lookup keeps any shape, so that a column may keep that of its input."""
-    if node.operation == "lookup" and node.inputs[0].operation == "reshape":
+    """What is looked up in texts keeps any shape, so that a column may keep that of its input."""
+    if node.operation in ("lookup", "has_word") and node.inputs[0].operation == "reshape":
         inner = node.inputs[0].inputs[0]
         yield _operator("reshape", node, replace(node, shape=inner.shape, inputs=(inner,)))
 

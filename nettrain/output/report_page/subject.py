@@ -92,6 +92,8 @@ def _gaps(column: ColumnFact) -> str:
         return "none"
     if column.kind == "categories":
         return "a category of their own" if column.marked else "filled with the shares of the categories"
+    if column.kind == "text":
+        return "no words, marked by an input" if column.marked else "no words"
     filled = f"filled with {setting(column.fill)}" if column.fill is not None else "filled"
     return f"{filled}, marked by an input" if column.marked else filled
 

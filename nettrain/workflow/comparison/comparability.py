@@ -18,6 +18,7 @@ ENCODING = (
     "one_hot_up_to",
     "binary_categories",
     "mark_gaps_from",
+    "words_from",
     "decimal",
     "dates",
 )

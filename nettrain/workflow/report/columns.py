@@ -8,6 +8,7 @@ from nettrain.backend.base import HostArray
 from nettrain.data.columns.categories import CategoryColumn
 from nettrain.data.columns.dates import DateColumn
 from nettrain.data.columns.encoding import Encoder
+from nettrain.data.columns.words import WordColumn
 from nettrain.data.preprocessing import Preprocessing
 
 
@@ -20,7 +21,7 @@ class ColumnFact:
     """
 
     name: str
-    kind: str  # numbers, yes or no, categories, dates
+    kind: str  # numbers, yes or no, categories, dates, text
     inputs: int
     low: str | float | None = None
     high: str | float | None = None
@@ -44,6 +45,8 @@ def _fact(encoder: Encoder) -> ColumnFact:
             name, "categories", many, values=values, rare=rare, gaps=encoder.gaps, marked=marked
         )
     gaps, marked = encoder.gaps, encoder.marked
+    if isinstance(encoder, WordColumn):
+        return ColumnFact(name, "text", many, values=encoder.words, gaps=gaps, marked=marked)
     if isinstance(encoder, DateColumn):
         first, last = (str(when).removesuffix(" 00:00:00") for when in (encoder.first, encoder.last))
         return ColumnFact(name, "dates", many, first, last, gaps=gaps, marked=marked)
