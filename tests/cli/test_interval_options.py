@@ -11,8 +11,6 @@ import pytest
 
 from tests.cli.command import Ended, inside
 
-pytestmark = pytest.mark.usefixtures("without_drawing")
-
 FILE = """\
 data: {source: rows.csv, target: price, target_kind: numbers, validation: 0.2, test: 0.25}
 model: {hidden: [16]}

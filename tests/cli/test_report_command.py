@@ -9,6 +9,8 @@ import pytest
 from tests.cli.command import inside
 from tests.output.page_of import Parsed, people
 
+pytestmark = pytest.mark.usefixtures("without_drawing")
+
 EXPERIMENT = """experiment: people
 seed: 1
 data: {source: people.csv, test: 0.25}

@@ -86,7 +86,7 @@ def test_a_run_interrupted_anywhere_and_resumed_ends_the_same(kind: str, count: 
     whole = TrainingLoop(built(members, recorded=True))
     undisturbed = recorded(whole.events())
     rng = np.random.default_rng(len(kind) + count)
-    for times in rng.integers(0, whole.progress.step, size=6):
+    for times in rng.integers(0, whole.progress.step, size=4):
         training = TrainingLoop(built(members, recorded=True), InterruptAfter(int(times)))
         record = recorded(training.events())
         resumed = restored(snapshot(training), members)
