@@ -63,13 +63,13 @@ def written(folder: Path) -> int | None:
     return config.stat().st_ino if config.exists() else None
 
 
-def hit(process: subprocess.Popen, folder: Path, number: int, delay: float) -> Ended:
+def hit(process: subprocess.Popen, folder: Path, number: int, delay: float, *, must: bool = True) -> Ended:
     """Send a signal some time after the training has begun, which it does when it has written its config."""
     begun, before = time.monotonic(), written(folder)
     while written(folder) == before and time.monotonic() - begun < 60:
         time.sleep(0.002)
     time.sleep(delay)
-    assert process.poll() is None, "there was nothing to hit any more"
+    assert not must or process.poll() is None, "there was nothing to hit any more"
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
     return Ended(process.returncode, out, err)
@@ -107,16 +107,22 @@ def together(tmp_path_factory) -> Path:
 
 
 def until_done(folder: Path, number: int, moments: random.Random, times: int) -> None:
-    """Hit the run and each resumption at random moments, then let it come to its end."""
+    """Hit the run and each resumption at random moments, then let it come to its end.
+
+    On a busy machine a resumption may have come to its end before it is hit.
+    """
     command = ["train", "long.yaml"]
     for _ in range(times):
         process = start(folder, *command, "--quiet", "--no-figures")
-        done = hit(process, folder, number, moments.uniform(0.02, 0.1))
+        done = hit(process, folder, number, moments.uniform(0.02, 0.1), must=command[0] == "train")
+        if done.code == 0:
+            break
         assert (-number, "") == (done.code, done.err)
         assert not (folder / "runs/long/summary.json").exists()
         command = ["resume", "runs/long"]
-    last = inside(folder, "resume", "runs/long", "--quiet", "--no-figures")
-    assert (0, "") == (last.code, last.err), last
+    if not (folder / "runs/long/summary.json").exists():
+        last = inside(folder, "resume", "runs/long", "--quiet", "--no-figures")
+        assert (0, "") == (last.code, last.err), last
 
 
 @pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
