@@ -108,7 +108,7 @@ data:
 # these lines are the recipe's, to be changed:
 # model:
 #   hidden: [256, 256]           # units of each hidden layer
-#   dropout: 0.1                 # more of it where validation rows do much worse than training rows
+#   dropout: 0.3                 # more of it where validation rows do much worse than training rows
 # optimizer:
 #   learning_rate: 0.0003        # the first setting to tune: try a third of it, and three times as much
 # training:

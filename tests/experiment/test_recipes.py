@@ -226,12 +226,19 @@ def test_the_batch_by_rows(rows, batch):
     assert batch == DataFacts("classes", rows, 1, 0).batch
 
 
+FEW_OF_CLASSES = {
+    "optimizer.learning_rate": 0.0003,
+    "model.dropout": 0.3,
+    "training.early_stopping.patience": 60,
+}
+
+
 @pytest.mark.parametrize("name", ["mlp", "mlp_plr"])
 @pytest.mark.parametrize(
     ("targets", "rows", "expected"),
     [
-        ("classes", 1_024, {"optimizer.learning_rate": 0.0003, "training.early_stopping.patience": 60}),
-        ("labels", 1_024, {"optimizer.learning_rate": 0.0003, "training.early_stopping.patience": 60}),
+        ("classes", 1_024, FEW_OF_CLASSES),
+        ("labels", 1_024, FEW_OF_CLASSES),
         ("numbers", 1_024, {"training.early_stopping.patience": 60}),
         ("classes", 1_025, {}),
     ],

@@ -8,7 +8,7 @@ from nettrain.experiment.recipes.base import DataFacts, NamedRecipe, Values, rec
 
 FEW = 1_024  # training rows, of which an epoch has few steps
 BATCH, PATIENCE = "training.batch_size", "training.early_stopping.patience"
-RATE = "optimizer.learning_rate"
+RATE, DROPOUT = "optimizer.learning_rate", "model.dropout"
 SETTINGS: Values = {
     "data": {"scaling": {"name": "quantile"}},
     "model": {
@@ -36,7 +36,7 @@ SPACE: Values = {
 class PerceptronRecipe(NamedRecipe):
     """What both have in common."""
 
-    follows_data: ClassVar[tuple[str, ...]] = (BATCH, PATIENCE, RATE)
+    follows_data: ClassVar[tuple[str, ...]] = (BATCH, PATIENCE, RATE, DROPOUT)
 
     @classmethod
     def for_data(cls, facts: DataFacts) -> Mapping[str, PlainValue]:
@@ -44,7 +44,7 @@ class PerceptronRecipe(NamedRecipe):
         if facts.rows <= FEW:
             following[PATIENCE] = 60
             if facts.targets != "numbers":
-                following[RATE] = 0.0003
+                following |= {RATE: 0.0003, DROPOUT: 0.3}
         return following
 
 
