@@ -97,6 +97,5 @@ def test_show_without_data_says_what_waits_for_them(folder):
     (folder / "ours.yaml").write_text(FILE.replace("builtin:iris", "nowhere.csv"))
     done = inside(folder, "show", "ours.yaml")
     assert "the data cannot be read" in done.err
-    assert {"name": "mlp", "open": ["training.batch_size", "optimizer.learning_rate"]} == parse(
-        done.out, "f"
-    ).block["recipe"]
+    waiting = ["training.batch_size", "optimizer.learning_rate", "model.dropout"]
+    assert {"name": "mlp", "open": waiting} == parse(done.out, "f").block["recipe"]
