@@ -102,8 +102,8 @@ def formatted_columns(source: Source, settings: DataSettings) -> list[str]:
     """
     targets = target_names(source, settings)
     roles = settings.columns.resolve(source.table, targets)
-    as_text = {*roles.categorical, *roles.words}
-    names = [name for name in roles.inputs(source.table, targets) if name not in as_text]
+    texts = set(roles.texts)
+    names = [name for name in roles.inputs(source.table, targets) if name not in texts]
     names += [roles.weight] if roles.weight else []
     names += order_columns(source, settings, targets)
     for name in settings.dates:

@@ -73,8 +73,7 @@ class Guess:
     @property
     def numbers(self) -> tuple[ColumnProfile, ...]:
         """The inputs that are numeric."""
-        others = {*self.categorical, *self.worded}
-        return tuple(c for c in self.inputs if c.kind == "numbers" and c.name not in others)
+        return tuple(c for c in self.inputs if c.kind == "numbers" and c.name not in self.categorical)
 
     @property
     def positive(self) -> tuple[str, str] | None:
@@ -169,7 +168,7 @@ def describe(
         )
     kind, classes = kind_and_classes(table, targets, setting)
     others = [column for column in columns if column.name not in targets]
-    worded = worded_columns(table, others)
+    worded = worded_columns(sampled(table), others)
     rest = [column for column in others if column.name not in worded]
     ignored = useless_columns(rest) if not worded else useless_reasons(rest)
     return Guess(
@@ -268,12 +267,12 @@ def useless_reasons(columns: Sequence[ColumnProfile]) -> dict[str, str]:
     return {name: reason for name, reason in reasons.items() if reason}
 
 
-def worded_columns(table: Table, columns: Sequence[ColumnProfile]) -> dict[str, str]:
+def worded_columns(sample: Table, columns: Sequence[ColumnProfile]) -> dict[str, str]:
     """The columns whose texts are nearly all different, but have words that recur; with some of these."""
     worded: dict[str, str] = {}
     for column in columns:
         if column.kind == "text" and useless_reason(column) not in ("", NAMED_IDENTIFIER):
-            texts = as_text(table, column.name)
+            texts = as_text(sample, column.name)
             words = frequent_words(texts, WORDS_FROM, MOST_CATEGORIES) if longest(texts) <= LONGEST else []
             shown = ", ".join(words[:SHOWN_WORDS])
             worded |= {column.name: f"words such as {shown}"} if words else {}

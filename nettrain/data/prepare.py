@@ -153,7 +153,7 @@ def read_data(settings: DataSettings, seed: int, memory: MemoryTables | None = N
     names = target_names(source, settings)
     roles = settings.columns.resolve(source.table, names)
     refuse_open_formats(formats, source, settings)
-    text = (*roles.categorical, *roles.words, *names, *([roles.group] if roles.group else []), *whole)
+    text = (*roles.texts, *names, *([roles.group] if roles.group else []), *whole)
     layout = InputLayout.of(source, options, text, {**formats.formats, **whole})
     others = SecondSources(layout, names, settings.separator, seed, memory, settings.storage)
     tables = read_tables(source, settings, others)

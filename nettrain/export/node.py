@@ -46,6 +46,8 @@ ELEMENTWISE = frozenset(
     }
 )
 
+OF_TEXTS = frozenset({"lookup", "has_word"})  # what is asked of each text
+
 Option = int | str | bool | None
 
 

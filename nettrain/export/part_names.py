@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from nettrain.export.node import GraphNode, in_order
+from nettrain.export.node import OF_TEXTS, GraphNode, in_order
 
 WORDS = {  # what an array without a name is called
     **{"exp": "exponentials", "isnan": "missing", "log": "logs", "max": "largest", "min": "smallest"},
@@ -69,5 +69,5 @@ def _parts(order: Sequence[GraphNode]) -> dict[GraphNode, str]:
             if not parts[one] and not one.inputs:
                 parts[one] = parts[node]
             elif not parts[one]:
-                parts[one] = "columns" if one.operation in ("lookup", "has_word") else parts[node]
+                parts[one] = "columns" if one.operation in OF_TEXTS else parts[node]
     return parts

@@ -17,7 +17,13 @@ from nettrain.data.columns.cell_inputs import (
     code_note,
     many_note,
 )
-from nettrain.data.columns.deviation import MOST_VALUES, Deviation, known_spellings
+from nettrain.data.columns.deviation import (
+    MOST_VALUES,
+    Deviation,
+    known_spellings,
+    new_gaps,
+    no_cells,
+)
 from nettrain.data.columns.identifiers import text_notes
 from nettrain.data.columns.input_kind import CATEGORY, INDICATOR, InputKind
 from nettrain.data.columns.numbers import EMPTY, constant_note
@@ -134,15 +140,12 @@ class CategoryColumn:
         return found
 
     def invalid_cells(self, table: Table) -> tuple[Mask, str]:
-        """No row: unknown cells have a feature of their own."""
-        table.refuse_unknown(self.name, "column")
-        return np.zeros(table.height, dtype=bool), ""
+        """No row: unknown cells have a feature of their own, or count as missing."""
+        return no_cells(table, self.name), ""
 
     def deviations(self, table: Table) -> list[Deviation]:
         """Gaps, where training rows had none, and values that they did not have."""
-        gaps = 0 if self.gaps else int(is_missing(table, self.name).sum())
-        deviations = [Deviation(self.name, "gaps", gaps)] if gaps else []
-        return [*deviations, *self._unseen(table)]
+        return [*new_gaps(table, self.name, known=self.gaps), *self._unseen(table)]
 
     def _unseen(self, table: Table) -> list[Deviation]:
         if self.rare_values is None:

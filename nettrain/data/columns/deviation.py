@@ -5,8 +5,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from nettrain.data.tables.spelling import decimal, number_text
-from nettrain.data.tables.table import counted
+import numpy as np
+
+from nettrain.data.tables.arrays import Mask
+from nettrain.data.tables.spelling import decimal, is_missing, number_text
+from nettrain.data.tables.table import Table, counted
 
 DeviationKind = Literal["unseen", "gaps", "range", "column", "filled", "empty"]
 Value = str | float
@@ -101,6 +104,18 @@ def folded(value: str) -> str:
     plain = "".join(unicodedata.normalize("NFKC", value).casefold().split())
     number = decimal(plain)
     return plain if number is None else str(number.normalize())
+
+
+def new_gaps(table: Table, name: str, *, known: bool) -> list[Deviation]:
+    """The gaps of a column, unless they are known from training rows."""
+    gaps = 0 if known else int(is_missing(table, name).sum())
+    return [Deviation(name, "gaps", gaps)] if gaps else []
+
+
+def no_cells(table: Table, name: str) -> Mask:
+    """No row (N,) of a column whose cells may hold anything. Raises DataError when it is not there."""
+    table.refuse_unknown(name, "column")
+    return np.zeros(table.height, dtype=bool)
 
 
 def far_limits(low: float, high: float) -> tuple[float, float]:

@@ -48,6 +48,11 @@ class Roles:
     weight: str | None = None
     group: str | None = None
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Those whose cells are text as they stand, whatever they look like."""
+        return (*self.categorical, *self.words)
+
     def inputs(self, table: Table, targets: Sequence[str]) -> list[str]:
         """The columns that become inputs, in the table's order."""
         others = {*targets, *self.ignore, self.weight, self.group}

@@ -14,7 +14,7 @@ from pydantic import AfterValidator
 from typing_extensions import TypedDict
 
 from nettrain.data.columns.cell_inputs import DEFAULT_INPUTS, CellInputs
-from nettrain.data.columns.deviation import Deviation
+from nettrain.data.columns.deviation import Deviation, new_gaps, no_cells
 from nettrain.data.columns.input_kind import INDICATOR, InputKind
 from nettrain.data.columns.numbers import EMPTY
 from nettrain.data.tables.arrays import Floats, Indices, Mask
@@ -35,10 +35,10 @@ LONGEST = 1_000_000  # bytes of a text
 
 def words_of(text: str) -> set[str]:
     """The different words of a text."""
-    return {folded(word) for word in re.findall(WORD, text)}
+    return {in_lower_case(word) for word in re.findall(WORD, text)}
 
 
-def folded(word: str) -> str:
+def in_lower_case(word: str) -> str:
     """A word with its letters from A to Z in lower case."""
     return re.sub("[A-Z]+", lambda found: found[0].lower(), word)
 
@@ -96,13 +96,11 @@ class WordColumn:
 
     def invalid_cells(self, table: Table) -> tuple[Mask, str]:
         """No row: any text has words or none."""
-        table.refuse_unknown(self.name, "column")
-        return np.zeros(table.height, dtype=bool), ""
+        return no_cells(table, self.name), ""
 
     def deviations(self, table: Table) -> list[Deviation]:
         """Gaps, where training rows had none."""
-        gaps = 0 if self.gaps else int(is_missing(table, self.name).sum())
-        return [Deviation(self.name, "gaps", gaps)] if gaps else []
+        return new_gaps(table, self.name, known=self.gaps)
 
     def to_json(self) -> WordColumnJson:
         return {
@@ -152,7 +150,7 @@ def words_by_row(cells: "pl.Series") -> "pl.DataFrame":
     texts = pl.DataFrame({"word": cells.cast(pl.String)}).with_row_index("row").drop_nulls()
     each = texts.with_columns(pl.col("word").str.extract_all(WORD)).explode("word").drop_nulls()
     spelled = each["word"].unique()
-    plain = [folded(word) for word in spelled]
+    plain = [in_lower_case(word) for word in spelled]
     lowered = each["word"].replace_strict(spelled, plain, return_dtype=pl.String)
     return each.with_columns(lowered).unique(maintain_order=True)
 

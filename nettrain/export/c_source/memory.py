@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from nettrain.export.c_source.scalars import is_scalar_operation
-from nettrain.export.node import ROWS, GraphNode, in_order, is_rows
+from nettrain.export.node import OF_TEXTS, ROWS, GraphNode, in_order, is_rows
 from nettrain.export.part_names import is_given
 
 MOVES = frozenset({"reshape", "swapaxes", "slice", "take", "expand"})
@@ -88,7 +88,7 @@ class ArraysInMemory:
             return True
         if node.operation in MOVES:
             return len({self._root[one] for one in consumers}) > 1 and node.operation == "take"
-        if not (is_scalar_operation(node) or node.operation in (*SUMS, "interp", "lookup", "has_word")):
+        if not (is_scalar_operation(node) or node.operation in (*SUMS, *OF_TEXTS, "interp")):
             return True
         once = all(trips <= size(node) for trips in asked)
         if len(consumers) == 1:

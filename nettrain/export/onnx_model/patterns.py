@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from nettrain.export.node import ELEMENTWISE, GraphNode, constant
+from nettrain.export.node import ELEMENTWISE, OF_TEXTS, GraphNode, constant
 from nettrain.export.selection import positions_of
 from nettrain.export.simplification import rewritten, simplified
 from nettrain.export.traced import broadcast, part_of
@@ -160,7 +160,7 @@ def _widened(node: GraphNode) -> GraphNode | None:
 
 def lookup_before_reshape(node: GraphNode) -> Iterator[GraphNode]:
     """What is looked up in texts keeps any shape, so that a column may keep that of its input."""
-    if node.operation in ("lookup", "has_word") and node.inputs[0].operation == "reshape":
+    if node.operation in OF_TEXTS and node.inputs[0].operation == "reshape":
         inner = node.inputs[0].inputs[0]
         yield _operator("reshape", node, replace(node, shape=inner.shape, inputs=(inner,)))
 
