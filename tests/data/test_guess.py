@@ -219,6 +219,18 @@ def test_columns_of_no_use():
     assert expected == useless_columns(column_profiles(formatted(table)))
 
 
+def test_one_number_among_words_is_a_category(tmp_path):
+    cells = [("5", "5", "5", "low", "high")[i % 5] for i in ROWS]
+    result = guessed(tmp_path, {"size": cells, "x": NUMBERS, "y": NUMBERS})
+    assert ({}, {"size": 'holds words too, such as "high"'}) == (result.ignored, result.categorical)
+
+
+def test_places_in_a_race_are_numbers(tmp_path):
+    cells = [("3rd", "3rd", "3rd", "1st", "2nd")[i % 5] for i in ROWS]
+    result = guessed(tmp_path, {"place": cells, "x": NUMBERS, "y": NUMBERS})
+    assert ({}, ["place", "x"]) == (result.ignored, [column.name for column in result.numbers])
+
+
 def test_of_texts_that_are_all_different_words_may_recur(tmp_path):
     remarks = [f"{('a fine', 'A poor')[i % 2]} day, no. {i}" for i in ROWS]
     result = guessed(

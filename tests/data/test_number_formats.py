@@ -8,7 +8,7 @@ import pytest
 
 from nettrain.data.cell_formats.formats import format_from_json, format_json
 from nettrain.data.cell_formats.number_detection import detect_numbers
-from nettrain.data.cell_formats.number_format import NumberFormat
+from nettrain.data.cell_formats.number_format import NumberFormat, number_fields
 
 STYLES = {  # how a style writes a whole number of thousands and the digits behind its decimal mark
     "decimal comma": ("", ","),
@@ -184,6 +184,37 @@ def test_different_units_are_remarkable_and_strays_are_not():
     found = detect_numbers(cells).format
     assert "kg" == found.unit
     assert [30] == np.flatnonzero(found.numbers(cells)[1]).tolist()
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["3rd"] * 5 + ["1st"] * 3 + ["2nd"] * 2, [3] * 5 + [1] * 3 + [2] * 2),
+        ([f"{k}th" for k in range(4, 11)] + ["11th", "12TH", "13th", "21st", "22nd", "111th"], None),
+        (["1st class", "2nd class", "3rd class", "4th class"], [1, 2, 3, 4]),
+    ],
+)
+def test_endings_of_ordinals_are_one_unit(cells, expected):
+    found = detect_numbers(series(cells)).format
+    values, wrong = found.numbers(series(cells))
+    assert not wrong.any()
+    assert (expected or [4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 21, 22, 111]) == values.tolist()
+    assert 'numbers with endings of ordinals ("1st" is 1)' == found.description
+    assert format_from_json(format_json(found)) == found
+
+
+def test_stones_and_wrong_endings_are_no_ordinals():
+    assert "st" == detect_numbers(series(["12 st", "14 st"])).format.unit
+    assert ["th", "st", "rd"] == number_fields(series(["1th", "2st", "13rd"]))["unit"].to_list()
+
+
+@pytest.mark.parametrize("other", ["1 gallon", "4 quarts"])
+def test_few_numbers_with_as_many_of_another_unit_are_categories(other):
+    detected = detect_numbers(series(["1 pint"] * 6 + [other] * 4))
+    assert detected.format is None
+    assert "looks like numbers with different units" in detected.looks
+    several = [f"{k} pints" for k in range(2, 12)]
+    assert "pint" == detect_numbers(series([*several, *[other] * 6])).format.unit
 
 
 def test_plurals_are_one_unit_but_ms_is_not_m():

@@ -13,7 +13,7 @@ from nettrain.data.cell_formats.detected import Detected, sample_of
 from nettrain.data.cell_formats.number_format import GROUPED, NumberFormat, number_fields
 from nettrain.data.tables.arrays import Mask
 from nettrain.data.tables.spelling import number_text
-from nettrain.data.tables.table import are_strays, as_numbers
+from nettrain.data.tables.table import STRAY_SHARE, are_strays, as_numbers
 
 if TYPE_CHECKING:
     import polars as pl
@@ -43,7 +43,7 @@ def detect_numbers(series: "pl.Series", decimal: str = "") -> Detected[NumberFor
     fields = number_fields(series)
     point, comma = best_candidates(fields)
     best = comma if comma.right > point.right else point
-    if best.right < present and not are_strays(series.filter(best.format.values(fields, series)[1]), present):
+    if best.right < present and not are_mistakes(best.format.values(fields, series)[1], fields, series):
         return Detected(looks=different_units(fields, present))
     if comma.right == point.right and not same_numbers(point, comma, fields, series):
         if not decimal and (point.format.thousands or point.format.is_currency):
@@ -53,6 +53,22 @@ def detect_numbers(series: "pl.Series", decimal: str = "") -> Detected[NumberFor
     if (best.format.decimal, best.format.thousands) == (".", "") and present - best.right == plain.sum():
         return Detected()
     return Detected(replace(best.format, example=first_example(best.format, fields, series, plain)))
+
+
+def are_mistakes(wrong: Mask, fields: "pl.DataFrame", series: "pl.Series") -> bool:
+    """Whether the cells (N,) that are not in a format are mistakes, in a column of text with these fields.
+
+    They are not where many are numbers of other units, and as many different ones: `1 pint` and `1 gallon`
+    are categories.
+    """
+    texts, present = series.filter(wrong), series.len() - series.null_count()
+    if not are_strays(texts, present):
+        return False
+    others = texts.filter(fields["body"].filter(wrong).is_not_null())
+    return (
+        len(others) <= STRAY_SHARE * present
+        or others.n_unique() < series.filter(~wrong).drop_nulls().n_unique()
+    )
 
 
 def sample_is_numeric(series: "pl.Series") -> bool:

@@ -23,6 +23,8 @@ CODES = (
 )
 CURRENCY = rf"[A-Za-z]{{0,3}}\p{{Sc}}|{CODES}|Rs\.?|Rp\.?|RM|Fr\.?|kr\.?|zł"  # $, US$, €, CHF
 UNIT = r"[%‰°µ\p{L}\p{Sc}][\p{L}\p{Sc}%‰°µ²³·/^*. ]{0,20}[23]?"  # kg, km/h, °C, m3
+ORDINAL_ENDING = "(?i)^(?:st|nd|rd|th)"
+ORDINAL = r"(?i)^(?:(?:\d*[02-9])?(?:1st|2nd|3rd)|\d*1[1-3]th|\d*[04-9]th)\b"
 BARE = r"^-?(?:\d[\d.,]*|[.,]\d+)$"
 CELL = (
     r"^(?P<open>\(?) ?(?P<sign>[-+]?) ?"
@@ -98,13 +100,16 @@ def unit_text(unit: str, currency: bool) -> str:
     """How a note calls the unit."""
     if unit == "%":
         return "percent signs (7% is 7)"
+    if re.match(r"th\b", unit):
+        return 'endings of ordinals ("1st" is 1)'
     return f'the {"sign" if currency else "unit"} "{unit}"'
 
 
 def number_fields(series: "pl.Series") -> "pl.DataFrame":
     """The parts of each cell of text: body, exponent, unit, negative; the body is null where it is no number.
 
-    A plural is the unit in the singular, so that `1 day` and `2 days` have one unit.
+    A plural is the unit in the singular, so that `1 day` and `2 days` have one unit, and so are the endings of
+    `1st`, `2nd` and `3rd` that of `4th`.
     """
     import polars as pl
 
@@ -130,7 +135,10 @@ def split_cells(series: "pl.Series") -> "pl.DataFrame":
     text = pl.col("text").str.replace_all(BLANKS, " ").str.replace_all(MINUSES, "-")
     text = text.str.replace_all(APOSTROPHES, "'").str.strip_chars()
     text = text.str.replace(rf"^({CURRENCY}) ?\(", "($1 ")  # $(5) is ($5)
-    groups = pl.DataFrame({"text": series}).select(text.str.extract_groups(CELL).alias("g")).unnest("g")
+    groups = pl.DataFrame({"text": series}).select(
+        text.str.extract_groups(CELL).alias("g"), text.str.contains(ORDINAL).alias("ordinal")
+    )
+    groups = groups.unnest("g")
     signs = [pl.col(name) for name in ("sign", "inner", "last")]
     bracketed = pl.col("open") != ""
     signed = pl.sum_horizontal([(one != "").cast(pl.Int8) for one in signs])
@@ -140,9 +148,10 @@ def split_cells(series: "pl.Series") -> "pl.DataFrame":
         & ~(pl.col("body").str.contains("[.,]$") & (pl.col("last") != ""))  # 5,- is a price
     )
     unit = (pl.col("before") + pl.col("behind")).str.strip_chars().str.replace(r"^(.{2,})s$", "$1")
+    ordinal = unit.str.replace(ORDINAL_ENDING, "th")
     return groups.select(
         pl.when(right).then(pl.col("body")).alias("body"),
         "exponent",
-        unit.alias("unit"),
+        pl.when(pl.col("ordinal")).then(ordinal).otherwise(unit).alias("unit"),
         (bracketed | pl.any_horizontal([one == "-" for one in signs])).alias("negative"),
     )
