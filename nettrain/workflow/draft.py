@@ -15,7 +15,8 @@ from nettrain.data.reading.streams import refuse_stream
 from nettrain.data.settings import is_path
 from nettrain.errors import DataError, SpecError
 from nettrain.experiment.document import Document, parse
-from nettrain.experiment.drafting.draft import DraftFile, draft, has_rare_class
+from nettrain.experiment.drafting.draft import DraftFile, draft
+from nettrain.experiment.drafting.recommendation import has_rare_class
 from nettrain.experiment.load import validate
 from nettrain.experiment.resolution import read_and_resolve, resolve
 from nettrain.files import safe_name, write_atomic

@@ -41,6 +41,23 @@ def test_embeddings_are_learned_from_numbers_or_from_many_rows(table: Guess) -> 
     assert RecommendedRecipe("mlp_plr", folds=5) == recommended(1_000, "numbers")
 
 
+def test_few_numbers_are_a_curve_and_few_columns_with_text_are_a_table(tmp_path: Path) -> None:
+    draw = np.random.default_rng(0)
+    columns = {f"x{k}": draw.normal(size=60).round(3) for k in range(3)}
+    pl.DataFrame({**columns, "y": draw.normal(size=60)}).write_csv(tmp_path / "space.csv")
+    pl.DataFrame({**columns, "x2": ["u", "v"] * 30, "y": draw.normal(size=60)}).write_csv(tmp_path / "text.csv")
+    curve, text = (recommend(guess(str(tmp_path / name))) for name in ("space.csv", "text.csv"))
+    assert isinstance(curve, Recommendation)
+    assert [32, 32] == curve.hidden
+    assert RecommendedRecipe("mlp_plr", folds=5, scaling="robust_clip") == text
+
+
+@pytest.mark.parametrize(("rows", "folds"), [(3, 5), (2, 0)])
+def test_folds_need_three_rows_of_each_class(table: Guess, rows: int, folds: int) -> None:
+    rare = replace(table, classes={"a": 40, "b": 17, "c": rows})
+    assert RecommendedRecipe("mlp", folds=folds, scaling="standard") == recommend(rare)
+
+
 def test_wide_layers_see_large_images(tmp_path: Path) -> None:
     draw = np.random.default_rng(0)
     pixels = draw.integers(0, 256, (40, 20, 20), dtype=np.uint8)

@@ -21,11 +21,16 @@ from nettrain.experiment.drafting.findings import (
     task,
 )
 from nettrain.experiment.drafting.page import Page, plain, printable, quoted
-from nettrain.experiment.drafting.recommendation import Recommendation, RecommendedRecipe, facts, recommend
+from nettrain.experiment.drafting.recommendation import (
+    Recommendation,
+    RecommendedRecipe,
+    facts,
+    has_rare_class,
+    recommend,
+)
 from nettrain.experiment.load import validate
 
 TEST, VALIDATION = 0.2, 0.15
-RAREST = 3  # rows of a class, of which every split can have some
 UNEVEN = 0.2  # of the largest class: smaller classes than this are easily ignored in training
 
 CHANGES = {  # of a recipe, that one might try
@@ -75,11 +80,6 @@ def draft(guess: Guess, file: DraftFile) -> str:
     if recommended.held:
         _add_search(page, file)
     return page.text
-
-
-def has_rare_class(guess: Guess) -> bool:
-    """Whether a class has too few rows for each split to get some."""
-    return bool(guess.classes) and min(guess.classes.values()) < RAREST
 
 
 def _add_head(page: Page, guess: Guess, file: DraftFile) -> None:

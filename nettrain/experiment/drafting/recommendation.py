@@ -16,6 +16,7 @@ MEDIUM, LARGE = (
 MANY = 50_000  # rows up to which folds take less than a minute or so
 LONG = 6_000  # rows up to which the same holds for a fixed number of epochs
 MOST = 100_000  # rows from which a small network has enough to do
+RAREST = 3  # rows of a class: one for the test, and two for folds, which are never held out together
 FOLDS = 5
 FEWER_FOLDS = 3  # where each takes long
 WIDE = 40  # numeric inputs up to which each has a large embedding
@@ -86,13 +87,18 @@ def recommend(guess: Guess) -> Recommendation | RecommendedRecipe:
         recommended = replace(OF_VERY_FEW, held=False)
     elif guess.image and rows >= LARGE and len(guess.inputs) >= PIXELS:
         recommended = OF_IMAGES
-    elif rows < MEDIUM and len(guess.inputs) <= CURVE:  # with so few columns the function must be nonlinear
+    elif rows < MEDIUM and is_curve(guess):  # with so few columns the function must be nonlinear
         recommended = OF_CURVES
     elif rows >= MOST:
         recommended = OF_MANY
     else:
         return recipe_for(guess, rows)
     return replace(recommended, batch_size=batch_size(rows))
+
+
+def is_curve(guess: Guess) -> bool:
+    """Whether rows are points on a line, in a plane or in space: few inputs, all of them numbers."""
+    return len(guess.inputs) <= CURVE and len(guess.numbers) == len(guess.inputs)
 
 
 def recipe_for(guess: Guess, rows: int) -> RecommendedRecipe:
@@ -116,9 +122,13 @@ def recipe_for(guess: Guess, rows: int) -> RecommendedRecipe:
 
 
 def in_folds(guess: Guess) -> bool:
-    """Whether rows may be held out in turn: in no order, and with rows of each class for every fold."""
-    enough = not guess.classes or min(guess.classes.values()) >= 2 * FOLDS
-    return enough and guess.time.order == "random"
+    """Whether rows may be held out in turn: in no order, and every network trains on rows of each class."""
+    return guess.time.order == "random" and not has_rare_class(guess)
+
+
+def has_rare_class(guess: Guess) -> bool:
+    """Whether a class has too few rows for each split to get some."""
+    return bool(guess.classes) and min(guess.classes.values()) < RAREST
 
 
 def batch_size(rows: int) -> int | str:
