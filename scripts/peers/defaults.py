@@ -239,9 +239,22 @@ def markdown(found: Sequence[Compared], measured: Mapping[tuple[str, int, str], 
         )
         lines.append(row(f"{one.table}, {words(one.figure)}", *(cell(one, side) for side in sides), seconds))
     ranks = mean_ranks(found)
+    better = [better_than(found, side) for side in sides]
     return "\n".join(
-        [*lines, row("mean rank", *(f"{ranks[side]:.2f}" for side in sides if side in ranks), "")]
+        [
+            *lines,
+            row("mean rank", *(f"{ranks[side]:.2f}" for side in sides if side in ranks), ""),
+            row("figures in which nettrain is better", *better, ""),
+        ]
     )
+
+
+def better_than(found: Sequence[Compared], other: str) -> str:
+    """In how many of the figures that both have nettrain's mean is better than another side's."""
+    ranks = [one.ranks for one in found if OURS in one.values and other in one.values]
+    if other == OURS or not ranks:
+        return ""
+    return f"{sum(of_figure[OURS] < of_figure[other] for of_figure in ranks)} of {len(ranks)}"
 
 
 def row(*texts: str) -> str:
