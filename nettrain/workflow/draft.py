@@ -16,12 +16,9 @@ from nettrain.data.settings import is_path
 from nettrain.errors import DataError, SpecError
 from nettrain.experiment.document import Document, parse
 from nettrain.experiment.drafting.draft import DraftFile, draft
-from nettrain.experiment.drafting.recommendation import has_rare_class
 from nettrain.experiment.load import validate
 from nettrain.experiment.resolution import read_and_resolve, resolve
 from nettrain.files import safe_name, write_atomic
-
-SEEDS = 20  # seeds of splits that are tried when a class is rare
 
 
 @dataclass(frozen=True)
@@ -83,9 +80,8 @@ class ProvenDraft:
 def proven_draft(guessed: Guess, data: str, target: str | None, file: Path) -> ProvenDraft:
     """The file as guessed, which was tried on the data unless they are large.
 
-    When a class is too rare to be stratified, splits are drawn until each class has training rows. Where the
-    order of time leaves a class none, rows are held out at random. Raises DataError when the data cannot be
-    trained on.
+    Where the order of time leaves a class no training row, rows are held out at random. Raises DataError when
+    the data cannot be trained on.
     """
     if guessed.time.order != "random":
         with suppress(DataError):
@@ -99,33 +95,19 @@ def tried_draft(guessed: Guess, data: str, target: str | None, file: Path) -> Pr
 
     Raises DataError when the data cannot be trained on so.
     """
-    source, command = (
-        source_beside(file, data),
-        shlex.join(["nettrain", "init", data, *target_option(target)]),
-    )
-    for seed in range(SEEDS if draws_rare_class(guessed) else 1):
-        drafted = DraftFile(str(file), stem(str(file)), source, command, seed)
-        text = draft(guessed, drafted)
-        if guessed.sampled_rows < guessed.rows and not may_lose_class(guessed):
-            return ProvenDraft(text, guessed)  # trying it would take as long as the start of a run
-        try:
-            prepared = prove(text, data)
-        except DataError as error:
-            failed = error
-        else:
-            guessed = replace(guessed, giveaways=giveaways(prepared.preprocessing, prepared.train))
-            return ProvenDraft(draft(guessed, drafted), guessed)
-    raise failed
-
-
-def draws_rare_class(guessed: Guess) -> bool:
-    """Whether it depends on the seed which splits get the rows of a rare class."""
-    return has_rare_class(guessed) and guessed.time.order == "random"
+    command = shlex.join(["nettrain", "init", data, *target_option(target)])
+    drafted = DraftFile(str(file), stem(str(file)), source_beside(file, data), command)
+    text = draft(guessed, drafted)
+    if guessed.sampled_rows < guessed.rows and not may_lose_class(guessed):
+        return ProvenDraft(text, guessed)  # trying it would take as long as the start of a run
+    prepared = prove(text, data)
+    guessed = replace(guessed, giveaways=giveaways(prepared.preprocessing, prepared.train))
+    return ProvenDraft(draft(guessed, drafted), guessed)
 
 
 def may_lose_class(guessed: Guess) -> bool:
     """Whether a class may have no training row."""
-    return has_rare_class(guessed) or (bool(guessed.classes) and guessed.time.order != "random")
+    return bool(guessed.classes) and guessed.time.order != "random"
 
 
 def target_option(target: str | None) -> list[str]:

@@ -297,30 +297,34 @@ def test_few_rows_are_all_trained_on(tmp_path):
     assert "early_stopping" not in values["training"]
 
 
-def test_splits_are_drawn_until_a_rare_class_is_trained_on(tmp_path):
-    for rare in range(12):  # whichever row it is, some split must have it among the training rows
-        rows = [[i, "once" if i == rare else "xy"[i % 2]] for i in range(40)]
-        file = write(tmp_path / "rare.csv", ["a", "class"], *rows)
+def test_the_only_row_of_a_class_is_a_training_row(tmp_path):
+    for rare in range(12):  # whichever row it is
+        rows = [[i, "uvw"[i % 3], "once" if i == rare else "xy"[i % 2]] for i in range(40)]
+        file = write(tmp_path / "rare.csv", ["a", "b", "class"], *rows)
         text = proven_draft(guess(str(file)), str(file), None, tmp_path / "rare.yaml").text
         data = parse(text, "rare.yaml").values["data"]
-        assert not data["stratify"]
-        if "seed" in data:
-            assert 0 < data["seed"] < 20
-            assert "  seed: " in text
-            return
-    pytest.fail("every row was a training row")
+        assert (True, 5) == (data["stratify"], data["folds"])
 
 
-@pytest.mark.parametrize(("name", "is_tried"), [("number", False), ("class", False), ("rare", True)], ids=str)
+@pytest.mark.parametrize(
+    ("name", "order", "is_tried"),
+    [
+        ("number", "time", False),
+        ("class", "random", False),
+        ("rare", "random", False),
+        ("class", "time", True),
+    ],
+)
 def test_a_draft_is_tried_on_large_tables_only_where_a_class_may_be_lost(
-    name, is_tried, tmp_path, monkeypatch
+    name, order, is_tried, tmp_path, monkeypatch
 ):
     """A table is large when only a sample of its rows was looked at."""
     values = {"number": [i * 1.5 for i in range(40)], "class": [*"xy" * 20], "rare": ["once", *"xyx" * 13]}
     file = write(tmp_path / "large.csv", ["a", name], *([i % 7, one] for i, one in enumerate(values[name])))
     tried = []
     monkeypatch.setattr("nettrain.workflow.draft.prove", lambda *draft: tried.append(draft) or prove(*draft))
-    large = replace(guess(str(file), name), sampled_rows=30)
+    small = guess(str(file), name)
+    large = replace(small, sampled_rows=30, time=replace(small.time, order=order))
     assert "source: large.csv" in tried_draft(large, str(file), name, tmp_path / "large.yaml").text
     assert is_tried == bool(tried)
 

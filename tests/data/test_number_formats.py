@@ -163,6 +163,8 @@ def test_a_decimal_mark_that_is_known_decides_between_plain_numbers_and_thousand
         ["31.12.2024", "01.02.2024"],
         ["12:30", "13:45"],
         ["18-25", "26-35"],
+        ["1. Never Married", "2. Married", "3. Widowed"],
+        ["1.SP", "2.SW"],
         ["1/2", "3/4"],
         ["5,-", "6,50"],
         ["(5", "6)"],

@@ -167,7 +167,7 @@ def test_resolved_settings_say_what_was_decided(tmp_path, monkeypatch):
     ("text", "keys", "message"),
     [
         ("a,t\n1,x\n2,x\n", {"validation": 0}, 'target "t": one class only ("x"), nothing to tell apart'),
-        ("a,t\n1,x\n2,x\n3,y\n", {"test": 1}, 'data.test: class "y" has a single row, too few for'),
+        ("a,t\n1,x\n2,y\n", {"test": 1}, 'target "t": class "'),
         ("a,t\n1,x\n2,y\n", {"test": 2}, "data.test: 2 of 2 rows leaves none to train on"),
         ("a,t\n1,x\n2,y\n", {"test": 1, "stratify": False}, 'target "t": class "'),
         ("a,t\n1,x\n2,y\n", {"target_scaling": "standard"}, "data.target_scaling: standard needs numbers"),

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nettrain.data.splitting.cut import TEST, VALIDATION, Strata, cut, largest_remainder
+from nettrain.data.splitting.cut import TEST, VALIDATION, Strata, cut, kept_shares, largest_remainder
 from nettrain.errors import DataError
 
 ROWS = np.arange(1000)
@@ -68,12 +68,28 @@ def test_largest_remainder(sizes, count, shares):
     assert shares == largest_remainder(np.array(sizes), count).tolist()
 
 
-def test_refuses_what_leaves_nothing_and_single_rows():
+@pytest.mark.parametrize(
+    ("sizes", "count", "shares"),
+    [
+        ([9, 1], 2, [2, 0]),
+        ([6, 1, 1, 1], 3, [3, 0, 0, 0]),  # by largest remainder the first of the single rows would go
+        ([4, 2], 4, [3, 1]),
+        ([2, 2, 8], 9, [1, 1, 7]),
+        ([2, 1], 2, [1, 1]),  # one class has to give its last row
+        ([50, 30, 20], 33, [16, 10, 7]),
+    ],
+)
+def test_each_class_keeps_a_row_where_that_is_possible(sizes, count, shares):
+    assert shares == kept_shares(np.array(sizes), count).tolist()
+    labels = np.repeat(np.arange(len(sizes)), sizes)
+    remaining, held_out = split(count, np.arange(len(labels)), labels=labels)
+    assert shares == np.bincount(labels[held_out], minlength=len(sizes)).tolist()
+    assert [*range(len(labels))] == sorted([*remaining, *held_out])
+
+
+def test_refuses_what_leaves_nothing():
     with pytest.raises(DataError, match=r"^data.test: 1000 of 1000 rows leaves none to train on$"):
         split(1000)
-    labels = [0] * 9 + [1]
-    with pytest.raises(DataError, match=r'^data.test: class "b" has a single row, too few for data.strat'):
-        split(0.2, np.arange(10), labels=labels)
 
 
 def cut_in_order(values):

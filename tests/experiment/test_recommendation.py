@@ -45,16 +45,20 @@ def test_few_numbers_are_a_curve_and_few_columns_with_text_are_a_table(tmp_path:
     draw = np.random.default_rng(0)
     columns = {f"x{k}": draw.normal(size=60).round(3) for k in range(3)}
     pl.DataFrame({**columns, "y": draw.normal(size=60)}).write_csv(tmp_path / "space.csv")
-    pl.DataFrame({**columns, "x2": ["u", "v"] * 30, "y": draw.normal(size=60)}).write_csv(tmp_path / "text.csv")
+    pl.DataFrame({**columns, "x2": ["u", "v"] * 30, "y": draw.normal(size=60)}).write_csv(
+        tmp_path / "text.csv"
+    )
     curve, text = (recommend(guess(str(tmp_path / name))) for name in ("space.csv", "text.csv"))
     assert isinstance(curve, Recommendation)
     assert [32, 32] == curve.hidden
     assert RecommendedRecipe("mlp_plr", folds=5, scaling="robust_clip") == text
 
 
-@pytest.mark.parametrize(("rows", "folds"), [(3, 5), (2, 0)])
-def test_folds_need_three_rows_of_each_class(table: Guess, rows: int, folds: int) -> None:
-    rare = replace(table, classes={"a": 40, "b": 17, "c": rows})
+@pytest.mark.parametrize(("largest", "folds"), [(10, 5), (9, 0)])
+def test_folds_need_a_class_of_ten_rows_however_rare_others_are(
+    table: Guess, largest: int, folds: int
+) -> None:
+    rare = replace(table, classes={"a": largest, "b": 7, "c": 1})
     assert RecommendedRecipe("mlp", folds=folds, scaling="standard") == recommend(rare)
 
 

@@ -108,8 +108,8 @@ def unit_text(unit: str, currency: bool) -> str:
 def number_fields(series: "pl.Series") -> "pl.DataFrame":
     """The parts of each cell of text: body, exponent, unit, negative; the body is null where it is no number.
 
-    A plural is the unit in the singular, so that `1 day` and `2 days` have one unit, and so are the endings of
-    `1st`, `2nd` and `3rd` that of `4th`.
+    A plural is the unit in the singular, so that `1 day` and `2 days` have one unit, and the endings of
+    `1st`, `2nd` and `3rd` are that of `4th`. `1. May` is no number.
     """
     import polars as pl
 
@@ -146,6 +146,7 @@ def split_cells(series: "pl.Series") -> "pl.DataFrame":
         (bracketed == (pl.col("close") != ""))
         & (signed <= 1 - bracketed.cast(pl.Int8))
         & ~(pl.col("body").str.contains("[.,]$") & (pl.col("last") != ""))  # 5,- is a price
+        & ~(pl.col("body").str.contains("[.,]$") & pl.col("behind").str.contains(r"^\p{L}"))
     )
     unit = (pl.col("before") + pl.col("behind")).str.strip_chars().str.replace(r"^(.{2,})s$", "$1")
     ordinal = unit.str.replace(ORDINAL_ENDING, "th")

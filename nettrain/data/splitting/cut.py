@@ -40,11 +40,11 @@ def cut(
     """Divide `rows` into (remaining, held out), both ascending; `size` is a share (float) or a count (int).
 
     A share is rounded to whole rows, halves up. At most one of these says which rows are held out:
-    with strata every class gives its share, by largest remainder, so that counts add up exactly;
+    with strata every class gives its share, by largest remainder, so that counts add up exactly, but keeps a
+    row if that is possible;
     with groups (N,), numbers of the table's rows, whole groups are held out, and the count is as near as
     they allow; with values (N,), the rows with the largest are held out, of equal ones the last.
-    Raises DataError that begins with `key` when nothing would remain, a class has a single row, or all rows
-    are one group.
+    Raises DataError that begins with `key` when nothing would remain, or all rows are one group.
     """
     count = math.floor(size * len(rows) + 0.5) if isinstance(size, float) else size
     if count >= len(rows):
@@ -57,26 +57,35 @@ def cut(
     elif groups is not None:
         held_out = rows[choose_groups(groups[rows], count, generator, key)]
     elif strata is not None:
-        held_out = draw_stratified(rows, strata, count, generator, key)
+        held_out = draw_stratified(rows, strata, count, generator)
     else:
         held_out = generator.permutation(rows)[:count]
     return np.setdiff1d(rows, held_out), np.sort(held_out)
 
 
-def draw_stratified(
-    rows: Indices, strata: Strata, count: int, generator: np.random.Generator, key: str
-) -> Indices:
+def draw_stratified(rows: Indices, strata: Strata, count: int, generator: np.random.Generator) -> Indices:
     """`count` of the rows (M,), in shares as near to the classes' own as whole rows can be."""
     labels = strata.labels[rows]
     classes, sizes = np.unique(labels, return_counts=True)
-    if sizes.min() < 2:
-        name = strata.classes[classes[np.argmin(sizes)]]
-        raise DataError(f'{key}: class "{name}" has a single row, too few for data.stratify: true')
-    shares = largest_remainder(sizes, count)
     drawn = [
-        generator.permutation(rows[labels == c])[:share] for c, share in zip(classes, shares, strict=True)
+        generator.permutation(rows[labels == c])[:share]
+        for c, share in zip(classes, kept_shares(sizes, count), strict=True)
     ]
     return np.concatenate(drawn)
+
+
+def kept_shares(sizes: Indices, count: int) -> Indices:
+    """Whole shares of `count` in proportion to sizes (C,), where each class keeps a row if that is possible.
+
+    What it would have given for its last row, the class that keeps the most gives in its place.
+    """
+    shares, limits = largest_remainder(sizes, count), sizes - 1
+    if count > limits.sum():
+        return shares
+    shares = np.minimum(shares, limits)
+    for _ in range(count - int(shares.sum())):
+        shares[np.argmax(limits - shares)] += 1
+    return shares
 
 
 def largest_remainder(sizes: Indices, count: int) -> Indices:

@@ -17,6 +17,7 @@ from nettrain.errors import DataError
 
 FOLDS = 0x666F6C64_00000000  # purpose of the draws of a repeat: "fold" in ASCII, then its number
 KEY = "data.folds"
+NEVER = -1  # the part of rows that are not held out
 MOST_DRAWS = 10  # of whole groups, of which the most even one counts
 
 
@@ -40,10 +41,10 @@ def fold_rows(
 ) -> FoldRows:
     """The rows of fold `number`; without any of these arrays each part is drawn from all `rows`.
 
-    At most one of them says otherwise, as in `cut`: with strata each part has its share of every class, with
-    groups (N,) whole groups, as evenly as these allow. With values (N,) the rows are in their order, and a
-    fold is measured on the rows that follow those that train it.
-    Raises DataError when there are too few rows, groups or rows of a class.
+    At most one of them says otherwise, as in `cut`: with strata each part has its share of every class, and
+    single rows of a class train all networks, with groups (N,) whole groups, as evenly as these allow. With
+    values (N,) the rows are in their order, and a fold is measured on rows that follow those that train it.
+    Raises DataError when there are too few rows or groups.
     """
     if values is not None:
         return _following_rows(rows[np.argsort(values[rows], kind="stable")], folds.count, number)
@@ -52,9 +53,9 @@ def fold_rows(
     if groups is not None:
         parts = deal_groups(groups[rows], folds.count, generator)
     else:
-        parts = deal_rows(None if strata is None else strata.labels[rows], len(rows), folds.count, generator)
-        if strata is not None:
-            _refuse_single_rows(rows, strata)
+        parts = _deal_strata(
+            None if strata is None else strata.labels[rows], len(rows), folds.count, generator
+        )
     return FoldRows(rows[parts != position], rows[parts == position])
 
 
@@ -71,6 +72,20 @@ def deal_rows(labels: AnyArray | None, count: int, parts: int, generator: np.ran
         order = order[np.argsort(labels[order], kind="stable")]
     dealt = np.empty(count, dtype=np.int64)
     dealt[order] = np.arange(count) % parts
+    return dealt
+
+
+def _deal_strata(labels: AnyArray | None, count: int, parts: int, generator: np.random.Generator) -> Indices:
+    """`deal_rows`, but rows that are the only ones of their class have the part NEVER.
+
+    Nothing could be learned of the class from one that is held out.
+    """
+    if labels is None:
+        return deal_rows(None, count, parts, generator)
+    _, inverse, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    several = sizes[inverse] > 1
+    dealt = np.full(count, NEVER, dtype=np.int64)
+    dealt[several] = deal_rows(labels[several], int(several.sum()), parts, generator)
     return dealt
 
 
@@ -164,17 +179,6 @@ def _following_rows(rows: Indices, count: int, number: int) -> FoldRows:
     return FoldRows(np.sort(rows[:start]), np.sort(rows[start : start + size]))
 
 
-def _refuse_single_rows(rows: Indices, strata: Strata) -> None:
-    """Raise DataError when a class has one row, which nothing could be learned from where it is held out."""
-    classes, sizes = np.unique(strata.labels[rows], return_counts=True)
-    single = classes[sizes == 1]
-    if len(single):
-        name = strata.classes[single[0]]
-        raise DataError(
-            f'{KEY}: class "{name}" has a single row, so the fold that is measured on it has none to train on'
-        )
-
-
 def fold_notes(rows: Indices, folds: Folds, strata: Strata | None) -> list[str]:
     """A note on classes with fewer rows than there are folds, so that some folds are measured on none."""
     if strata is None:
@@ -185,5 +189,5 @@ def fold_notes(rows: Indices, folds: Folds, strata: Strata | None) -> list[str]:
         f'{KEY}: class "{name}" has {size} rows, so {counted(folds.count - size, "fold")} of '
         f"{folds.count} {'is' if folds.count - size == 1 else 'are'} measured on none of them"
         for name, size in few
-        if size < folds.count
+        if 1 < size < folds.count
     ]

@@ -102,9 +102,12 @@ class Splitting:
     def notes(self, source: Source, splits: Splits) -> list[str]:
         """Notes on these splits that a person should read."""
         notes, settings = brought_rows_notes(source, self.settings), self.settings
+        held_out = [split for name, split in splits.items() if name != "training"]
         if settings.folds is not None:
             cut_up = np.union1d(splits["training"].rows, splits["validation"].rows)
             notes += fold_notes(cut_up, settings.folds, self.strata)
+        if self.strata is not None and any(split.table is self.tables.main for split in held_out):
+            notes += single_row_notes(splits["training"], self.strata)
         if "validation" not in splits and settings.validation:
             notes.append(f"data.validation: {settings.validation} of so few rows is none")
         if settings.columns.group is not None:
@@ -144,6 +147,17 @@ def refuse_lost_classes(target: Target, train: Split, *, folds: bool = False) ->
         whose = "its" if len(lost) == 1 else "their"
         way_out = "split otherwise (data.folds)" if folds else "make data.test or data.validation smaller"
         raise DataError(f'target "{name}": {have} no training row; {way_out}, or remove {whose} rows')
+
+
+def single_row_notes(training: Split, strata: Strata) -> list[str]:
+    """A note on classes with a single row, which is a training row."""
+    counts = np.bincount(strata.labels, minlength=len(strata.classes))
+    single = [strata.classes[int(k)] for k in np.flatnonzero(counts == 1)]
+    if not single:
+        return []
+    have = "class {} has" if len(single) == 1 else "classes {} have"
+    named = have.format(quoted_names(single))
+    return [f"{named} a single row, which trains: no figure says how well it is predicted"]
 
 
 def rows_in_order(splits: Splits) -> str:

@@ -20,14 +20,8 @@ from nettrain.experiment.drafting.findings import (
     seen,
     task,
 )
-from nettrain.experiment.drafting.page import Page, plain, printable, quoted
-from nettrain.experiment.drafting.recommendation import (
-    Recommendation,
-    RecommendedRecipe,
-    facts,
-    has_rare_class,
-    recommend,
-)
+from nettrain.experiment.drafting.page import Page, plain, printable
+from nettrain.experiment.drafting.recommendation import Recommendation, RecommendedRecipe, facts, recommend
 from nettrain.experiment.load import validate
 
 TEST, VALIDATION = 0.2, 0.15
@@ -45,16 +39,12 @@ CHANGES = {  # of a recipe, that one might try
 
 @dataclass(frozen=True)
 class DraftFile:
-    """What a draft says about itself: its path, its experiment's name, its source, the command it comes from.
-
-    With a `split_seed` the splits have a seed of their own.
-    """
+    """What a draft says about itself: its path, its experiment's name, its source, the command behind it."""
 
     path: str
     experiment: str
     source: str
     command: str
-    split_seed: int = 0
 
 
 def draft(guess: Guess, file: DraftFile) -> str:
@@ -69,9 +59,6 @@ def draft(guess: Guess, file: DraftFile) -> str:
     _add_columns(page, guess)
     _add_scaling(page, guess, recommended)
     _add_splits(page, guess, recommended)
-    if file.split_seed:
-        text = "for the splits: the first seed with which every class has training rows"
-        page.entry(1, "seed", file.split_seed, text)
     if isinstance(recommended, RecommendedRecipe):
         _add_changes(page, guess, file, recommended)
         return page.text
@@ -211,12 +198,7 @@ def _add_order(page: Page, guess: Guess) -> None:
 
 
 def _add_stratify(page: Page, guess: Guess) -> None:
-    if guess.time.order != "random":
-        pass  # whatever the last rows are
-    elif has_rare_class(guess):
-        name, rows = min(guess.classes.items(), key=lambda pair: pair[1])
-        page.entry(1, "stratify", False, f"{quoted(name)} has only {counted(rows, 'row')} to share out")
-    else:
+    if guess.time.order == "random":  # otherwise whatever the last rows are
         page.entry(1, "stratify", True, "every split has its share of each class")
     if min(guess.classes.values()) < UNEVEN * max(guess.classes.values()):
         page.remark(1, "class_weights: balanced would give rows of rare classes more weight")

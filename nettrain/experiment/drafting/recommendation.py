@@ -16,7 +16,6 @@ MEDIUM, LARGE = (
 MANY = 50_000  # rows up to which folds take less than a minute or so
 LONG = 6_000  # rows up to which the same holds for a fixed number of epochs
 MOST = 100_000  # rows from which a small network has enough to do
-RAREST = 3  # rows of a class: one for the test, and two for folds, which are never held out together
 FOLDS = 5
 FEWER_FOLDS = 3  # where each takes long
 WIDE = 40  # numeric inputs up to which each has a large embedding
@@ -122,13 +121,9 @@ def recipe_for(guess: Guess, rows: int) -> RecommendedRecipe:
 
 
 def in_folds(guess: Guess) -> bool:
-    """Whether rows may be held out in turn: in no order, and every network trains on rows of each class."""
-    return guess.time.order == "random" and not has_rare_class(guess)
-
-
-def has_rare_class(guess: Guess) -> bool:
-    """Whether a class has too few rows for each split to get some."""
-    return bool(guess.classes) and min(guess.classes.values()) < RAREST
+    """Whether rows may be held out in turn: in no order, and not only single rows of classes."""
+    enough = not guess.classes or max(guess.classes.values()) >= 2 * FOLDS
+    return enough and guess.time.order == "random"
 
 
 def batch_size(rows: int) -> int | str:
