@@ -1,0 +1,1 @@
+"""Hundreds of tables that people have made, drafted and trained as they are."""
