@@ -283,6 +283,8 @@ def useless_reason(column: ColumnProfile) -> str:
     """Why nothing can be learned from a column, "" when something may be."""
     if column.kind == "nothing":
         return "no value at all"
+    if column.has_wrong_dates:
+        return f'"{column.words[0]}" is not a date'
     if column.constant and not column.gaps and not column.words:
         return f"always {column.values[0]}"
     return identifier_reason(column)

@@ -219,6 +219,14 @@ def test_columns_of_no_use():
     assert expected == useless_columns(column_profiles(formatted(table)))
 
 
+def test_dates_that_cannot_be_read_are_ignored_and_gaps_among_them_are_not(tmp_path):
+    days = [str(date(2024, 1, 1) + timedelta(i)) for i in ROWS]
+    wrong, gaps = ([*days[:7], cell, *days[8:]] for cell in ("2024-02-30", "unknown"))
+    result = guessed(tmp_path, {"end": wrong, "start": gaps, "x": NUMBERS, "y": NUMBERS})
+    assert {"end": '"2024-02-30" is not a date'} == result.ignored
+    assert (["start", "x"], ("unknown",)) == ([c.name for c in result.inputs], result.gap_words)
+
+
 def test_one_number_among_words_is_a_category(tmp_path):
     cells = [("5", "5", "5", "low", "high")[i % 5] for i in ROWS]
     result = guessed(tmp_path, {"size": cells, "x": NUMBERS, "y": NUMBERS})

@@ -30,7 +30,8 @@ class ColumnProfile:
 
     `values` are the most frequent, and `rarest` is how often the least frequent occurs. Numbers lie from
     `low` to `high`, are `integer` when none has a fraction, and `enumerates` says that they number the rows.
-    `words` are cells among numbers that are none; `words_are_gaps` when they look like spellings of a gap.
+    `words` are cells among numbers or dates that are none; `words_are_gaps` when they look like spellings of
+    a gap.
     """
 
     name: str
@@ -51,6 +52,11 @@ class ColumnProfile:
     def present(self) -> int:
         """Cells that have a value."""
         return self.rows - self.gaps
+
+    @property
+    def has_wrong_dates(self) -> bool:
+        """Whether cells among dates are none, and have to be corrected before dates can be read."""
+        return self.kind == "dates" and bool(self.words) and not self.words_are_gaps
 
     @property
     def constant(self) -> bool:
@@ -128,8 +134,8 @@ def text_profile(table: Table, name: str) -> ColumnProfile:
     if not is_dates(table, name):
         return profile
     words = words_of(series, date_format(table, name).wrong(series))
-    words = words if all(word.lower() in GAPS for word in words) else ()  # a wrong date is to be corrected
-    return replace(profile, kind="dates", words=words, words_are_gaps=bool(words))
+    gaps = bool(words) and all(word.lower() in GAPS for word in words)
+    return replace(profile, kind="dates", words=words, words_are_gaps=gaps)
 
 
 def frequent_values(table: Table, name: str) -> tuple[tuple[str, ...], int, int]:
