@@ -283,8 +283,8 @@ def useless_reason(column: ColumnProfile) -> str:
     """Why nothing can be learned from a column, "" when something may be."""
     if column.kind == "nothing":
         return "no value at all"
-    if column.has_wrong_dates:
-        return f'"{column.words[0]}" is not a date'
+    if column.wrong_date:
+        return f'"{column.wrong_date}" is not a date'
     if column.constant and not column.gaps and not column.words:
         return f"always {column.values[0]}"
     return identifier_reason(column)
@@ -307,7 +307,9 @@ def identifier_reason(column: ColumnProfile) -> str:
 
 
 def mixed_reason(column: ColumnProfile) -> str:
-    """Why a column of numbers is taken as categories."""
+    """Why a column of numbers or dates is taken as categories."""
+    if column.wrong_date:
+        return f'"{column.wrong_date}" is not a date'
     return f'holds words too, such as "{column.words[0]}"'
 
 

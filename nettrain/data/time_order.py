@@ -83,7 +83,7 @@ def in_runs(forward: int, backward: int) -> bool:
 def times(table: Table, columns: Sequence[ColumnProfile]) -> Iterator[tuple[tuple[str, ...], Floats]]:
     """Columns that tell the time of each row, alone or together, with a number (N,) that grows with it."""
     for column in columns:
-        if column.kind == "dates" and not column.has_wrong_dates:
+        if column.kind == "dates" and not column.wrong_date:
             dates = date_format(table, column.name).read(as_text(table, column.name))
             moments = dates.dt.epoch("us").to_numpy()
             yield (column.name,), np.asarray(moments, dtype=np.float64)

@@ -16,6 +16,7 @@ from nettrain.data.settings import is_path
 from nettrain.errors import DataError, SpecError
 from nettrain.experiment.document import Document, parse
 from nettrain.experiment.drafting.draft import DraftFile, draft
+from nettrain.experiment.drafting.recommendation import mostly_single
 from nettrain.experiment.load import validate
 from nettrain.experiment.resolution import read_and_resolve, resolve
 from nettrain.files import safe_name, write_atomic
@@ -107,7 +108,7 @@ def tried_draft(guessed: Guess, data: str, target: str | None, file: Path) -> Pr
 
 def may_lose_class(guessed: Guess) -> bool:
     """Whether a class may have no training row."""
-    return bool(guessed.classes) and guessed.time.order != "random"
+    return bool(guessed.classes) and (guessed.time.order != "random" or mostly_single(guessed))
 
 
 def target_option(target: str | None) -> list[str]:

@@ -147,7 +147,11 @@ def test_the_order_is_that_of_the_values_and_equal_ones_stay():
             {"values": np.arange(5)},
             "data.folds: 5 rows in the order of time cannot be 5 folds, each after",
         ),
-        (9, {"labels": [0, 0, 0, 0, 1, 2, 3, 4, 5]}, "data.folds: 4 rows cannot be 5 folds"),
+        (
+            9,
+            {"labels": [0, 0, 0, 0, 1, 2, 3, 4, 5]},
+            "data.folds: 4 rows of classes that have several cannot be 5 folds",
+        ),
     ],
 )
 def test_refuses_too_few(rows, by, words):

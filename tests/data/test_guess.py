@@ -221,10 +221,10 @@ def test_columns_of_no_use():
 
 def test_dates_that_cannot_be_read_are_ignored_and_gaps_among_them_are_not(tmp_path):
     days = [str(date(2024, 1, 1) + timedelta(i)) for i in ROWS]
-    wrong, gaps = ([*days[:7], cell, *days[8:]] for cell in ("2024-02-30", "unknown"))
+    wrong, gaps = ([*days[:7], cell, "-", *days[9:]] for cell in ("2024-02-30", "unknown"))
     result = guessed(tmp_path, {"end": wrong, "start": gaps, "x": NUMBERS, "y": NUMBERS})
     assert {"end": '"2024-02-30" is not a date'} == result.ignored
-    assert (["start", "x"], ("unknown",)) == ([c.name for c in result.inputs], result.gap_words)
+    assert (["start", "x"], ("-", "unknown")) == ([c.name for c in result.inputs], result.gap_words)
 
 
 def test_one_number_among_words_is_a_category(tmp_path):

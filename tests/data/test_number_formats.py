@@ -194,6 +194,7 @@ def test_different_units_are_remarkable_and_strays_are_not():
         (["3rd"] * 5 + ["1st"] * 3 + ["2nd"] * 2, [3] * 5 + [1] * 3 + [2] * 2),
         ([f"{k}th" for k in range(4, 11)] + ["11th", "12TH", "13th", "21st", "22nd", "111th"], None),
         (["1st class", "2nd class", "3rd class", "4th class"], [1, 2, 3, 4]),
+        (["999th", "1,000,000th", "1,001st", "-22nd"], [999, 1_000_000, 1001, -22]),
     ],
 )
 def test_endings_of_ordinals_are_one_unit(cells, expected):
@@ -201,13 +202,18 @@ def test_endings_of_ordinals_are_one_unit(cells, expected):
     values, wrong = found.numbers(series(cells))
     assert not wrong.any()
     assert (expected or [4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 21, 22, 111]) == values.tolist()
-    assert 'numbers with endings of ordinals ("1st" is 1)' == found.description
+    assert found.description.endswith('endings of ordinals ("1st" is 1)')
     assert format_from_json(format_json(found)) == found
 
 
 def test_stones_and_wrong_endings_are_no_ordinals():
     assert "st" == detect_numbers(series(["12 st", "14 st"])).format.unit
     assert ["th", "st", "rd"] == number_fields(series(["1th", "2st", "13rd"]))["unit"].to_list()
+
+
+def test_a_mark_before_a_unit_is_no_enumeration():
+    cells = series(["1.5 kg", "2. kg", "3.0 kg"] * 5)
+    assert [1.5, 2, 3] == detect_numbers(cells).format.numbers(cells)[0][:3].tolist()
 
 
 @pytest.mark.parametrize("other", ["1 gallon", "4 quarts"])

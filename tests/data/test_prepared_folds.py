@@ -128,7 +128,7 @@ def test_the_only_row_of_a_class_trains_all_networks():
     folds = folds_of({"source": "memory:train", "target": "y"}, MemoryTables.of(frame))
     held_out = np.concatenate([fold.rows for fold in folds])
     assert [0, 1, 2, 3, 5, 6, 7, 8] == sorted(held_out.tolist())
-    words = 'classes "b", "c" have a single row, which trains: no figure says how well it is predicted'
+    words = 'classes "b", "c" have a single row, which trains all networks'
     assert all(words in fold.data.notes for fold in folds)
 
 
@@ -138,7 +138,8 @@ def test_an_error_of_one_fold_has_its_number():
     with pytest.raises(DataError) as caught:
         folds_of(keys, MemoryTables.of(frame))
     words = (
-        'fold 1: target "y": class "b" has no training row; split otherwise (data.folds), or remove its rows'
+        'fold 1: target "y": class "b" has no training row; split otherwise (data.test, '
+        "data.folds), or remove its rows"
     )
     assert words == str(caught.value)
 

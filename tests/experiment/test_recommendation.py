@@ -54,11 +54,9 @@ def test_few_numbers_are_a_curve_and_few_columns_with_text_are_a_table(tmp_path:
     assert RecommendedRecipe("mlp_plr", folds=5, scaling="robust_clip") == text
 
 
-@pytest.mark.parametrize(("largest", "folds"), [(10, 5), (9, 0)])
-def test_folds_need_a_class_of_ten_rows_however_rare_others_are(
-    table: Guess, largest: int, folds: int
-) -> None:
-    rare = replace(table, classes={"a": largest, "b": 7, "c": 1})
+@pytest.mark.parametrize(("single", "folds"), [(1, 5), (30, 5), (31, 0)])
+def test_folds_need_half_of_the_rows_in_classes_of_several(table: Guess, single: int, folds: int) -> None:
+    rare = replace(table, classes={"a": 28, "b": 2} | {f"c{k}": 1 for k in range(single)})
     assert RecommendedRecipe("mlp", folds=folds, scaling="standard") == recommend(rare)
 
 

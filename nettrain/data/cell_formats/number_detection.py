@@ -58,8 +58,8 @@ def detect_numbers(series: "pl.Series", decimal: str = "") -> Detected[NumberFor
 def are_mistakes(wrong: Mask, fields: "pl.DataFrame", series: "pl.Series") -> bool:
     """Whether the cells (N,) that are not in a format are mistakes, in a column of text with these fields.
 
-    They are not where many are numbers of other units, and as many different ones: `1 pint` and `1 gallon`
-    are categories.
+    They are not where many of them are numbers of another form, mostly with another unit, and have as many
+    different values as those that are in the format: `1 pint` and `1 gallon` are categories.
     """
     texts, present = series.filter(wrong), series.len() - series.null_count()
     if not are_strays(texts, present):
@@ -118,12 +118,17 @@ def ambiguous(series: "pl.Series", fields: "pl.DataFrame", point: NumberFormat, 
 
 
 def different_units(fields: "pl.DataFrame", present: int) -> str:
-    """What a column looks like whose numbers have a few different units, "" for other columns."""
+    """What a column looks like whose numbers have a few different units, "" for other columns.
+
+    `1. Married` and `2. Widowed` are an enumeration.
+    """
     import polars as pl
 
-    numbers = fields.filter(pl.col("body").is_not_null())["unit"]
-    units = numbers.unique().sort().to_list()
+    numbers = fields.filter(pl.col("body").is_not_null())
+    units = numbers["unit"].unique().sort().to_list()
     if len(numbers) < NEARLY_ALL * present or not 1 < len(units) <= FEW_UNITS:
+        return ""
+    if numbers["body"].str.contains("[.,]$").all():
         return ""
     named = ", ".join(f'"{unit}"' if unit else "none" for unit in units)
     return f"looks like numbers with different units ({named}); write all of them with the same"

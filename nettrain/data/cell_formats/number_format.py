@@ -24,7 +24,7 @@ CODES = (
 CURRENCY = rf"[A-Za-z]{{0,3}}\p{{Sc}}|{CODES}|Rs\.?|Rp\.?|RM|Fr\.?|kr\.?|zł"  # $, US$, €, CHF
 UNIT = r"[%‰°µ\p{L}\p{Sc}][\p{L}\p{Sc}%‰°µ²³·/^*. ]{0,20}[23]?"  # kg, km/h, °C, m3
 ORDINAL_ENDING = "(?i)^(?:st|nd|rd|th)"
-ORDINAL = r"(?i)^(?:(?:\d*[02-9])?(?:1st|2nd|3rd)|\d*1[1-3]th|\d*[04-9]th)\b"
+ORDINAL = r"(?i)^[-+(]?(?:(?:[\d.,' ]*[02-9])?(?:1st|2nd|3rd)|[\d.,' ]*(?:1[1-3]|[04-9])th)\b"
 BARE = r"^-?(?:\d[\d.,]*|[.,]\d+)$"
 CELL = (
     r"^(?P<open>\(?) ?(?P<sign>[-+]?) ?"
@@ -109,7 +109,7 @@ def number_fields(series: "pl.Series") -> "pl.DataFrame":
     """The parts of each cell of text: body, exponent, unit, negative; the body is null where it is no number.
 
     A plural is the unit in the singular, so that `1 day` and `2 days` have one unit, and the endings of
-    `1st`, `2nd` and `3rd` are that of `4th`. `1. May` is no number.
+    `1st`, `2nd` and `3rd` are that of `4th`.
     """
     import polars as pl
 
@@ -146,7 +146,6 @@ def split_cells(series: "pl.Series") -> "pl.DataFrame":
         (bracketed == (pl.col("close") != ""))
         & (signed <= 1 - bracketed.cast(pl.Int8))
         & ~(pl.col("body").str.contains("[.,]$") & (pl.col("last") != ""))  # 5,- is a price
-        & ~(pl.col("body").str.contains("[.,]$") & pl.col("behind").str.contains(r"^\p{L}"))
     )
     unit = (pl.col("before") + pl.col("behind")).str.strip_chars().str.replace(r"^(.{2,})s$", "$1")
     ordinal = unit.str.replace(ORDINAL_ENDING, "th")

@@ -54,9 +54,11 @@ class ColumnProfile:
         return self.rows - self.gaps
 
     @property
-    def has_wrong_dates(self) -> bool:
-        """Whether cells among dates are none, and have to be corrected before dates can be read."""
-        return self.kind == "dates" and bool(self.words) and not self.words_are_gaps
+    def wrong_date(self) -> str:
+        """A cell among dates that has to be corrected before they can be read, "" where there is none."""
+        if self.kind != "dates" or self.words_are_gaps:
+            return ""
+        return next((word for word in self.words if word.lower() not in GAPS), "")
 
     @property
     def constant(self) -> bool:

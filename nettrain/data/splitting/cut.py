@@ -64,7 +64,7 @@ def cut(
 
 
 def draw_stratified(rows: Indices, strata: Strata, count: int, generator: np.random.Generator) -> Indices:
-    """`count` of the rows (M,), in shares as near to the classes' own as whole rows can be."""
+    """`count` of the rows (M,), of each class its share, see `kept_shares`."""
     labels = strata.labels[rows]
     classes, sizes = np.unique(labels, return_counts=True)
     drawn = [

@@ -4,6 +4,7 @@ A function of (seed, repeat) and the rows alone. Conventions: rows (M,) are indi
 folds and repeats are counted from 1.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from heapq import heapify, heapreplace
 
@@ -13,6 +14,7 @@ from nettrain.data.splitting.cut import Strata
 from nettrain.data.splitting.fold_settings import Folds
 from nettrain.data.tables.arrays import AnyArray, Indices
 from nettrain.data.tables.table import counted
+from nettrain.data.targets.target import quoted_names
 from nettrain.errors import DataError
 
 FOLDS = 0x666F6C64_00000000  # purpose of the draws of a repeat: "fold" in ASCII, then its number
@@ -84,6 +86,9 @@ def _deal_strata(labels: AnyArray | None, count: int, parts: int, generator: np.
         return deal_rows(None, count, parts, generator)
     _, inverse, sizes = np.unique(labels, return_inverse=True, return_counts=True)
     several = sizes[inverse] > 1
+    if several.sum() < parts <= count:
+        rows = counted(int(several.sum()), "row")
+        raise DataError(f"{KEY}: {rows} of classes that have several cannot be {parts} folds")
     dealt = np.full(count, NEVER, dtype=np.int64)
     dealt[several] = deal_rows(labels[several], int(several.sum()), parts, generator)
     return dealt
@@ -180,14 +185,23 @@ def _following_rows(rows: Indices, count: int, number: int) -> FoldRows:
 
 
 def fold_notes(rows: Indices, folds: Folds, strata: Strata | None) -> list[str]:
-    """A note on classes with fewer rows than there are folds, so that some folds are measured on none."""
+    """Notes on classes with fewer rows than there are folds, so that some folds are measured on none."""
     if strata is None:
         return []
     classes, sizes = np.unique(strata.labels[rows], return_counts=True)
     few = [(strata.classes[c], size) for c, size in zip(classes, sizes.tolist(), strict=True)]
-    return [
+    single = single_row_notes([name for name, size in few if size == 1], "which trains all networks")
+    return single + [
         f'{KEY}: class "{name}" has {size} rows, so {counted(folds.count - size, "fold")} of '
         f"{folds.count} {'is' if folds.count - size == 1 else 'are'} measured on none of them"
         for name, size in few
         if 1 < size < folds.count
     ]
+
+
+def single_row_notes(names: Sequence[str], what: str) -> list[str]:
+    """A note on classes of these names, if there are any, which have a single row, and what that does."""
+    if not names:
+        return []
+    have = "has" if len(names) == 1 else "have"
+    return [f"class{'' if len(names) == 1 else 'es'} {quoted_names(names)} {have} a single row, {what}"]

@@ -10,7 +10,7 @@ import numpy as np
 from nettrain.data.reading.source import Source
 from nettrain.data.settings import DataSettings
 from nettrain.data.splitting.cut import TEST, VALIDATION, Strata, cut
-from nettrain.data.splitting.folds import fold_notes, fold_rows
+from nettrain.data.splitting.folds import fold_notes, fold_rows, single_row_notes
 from nettrain.data.splitting.groups import read_groups, refuse_shared
 from nettrain.data.splitting.order import OrderBy, read_order
 from nettrain.data.splitting.split_tables import SplitTables
@@ -106,8 +106,8 @@ class Splitting:
         if settings.folds is not None:
             cut_up = np.union1d(splits["training"].rows, splits["validation"].rows)
             notes += fold_notes(cut_up, settings.folds, self.strata)
-        if self.strata is not None and any(split.table is self.tables.main for split in held_out):
-            notes += single_row_notes(splits["training"], self.strata)
+        elif self.strata is not None and any(split.table is self.tables.main for split in held_out):
+            notes += single_row_notes(single_rows(self.strata), "which trains and is not held out")
         if "validation" not in splits and settings.validation:
             notes.append(f"data.validation: {settings.validation} of so few rows is none")
         if settings.columns.group is not None:
@@ -145,19 +145,18 @@ def refuse_lost_classes(target: Target, train: Split, *, folds: bool = False) ->
         lost = [target.classes[k] for k in np.flatnonzero(counts == 0)]
         have = f"class {quoted_names(lost)} has" if len(lost) == 1 else f"classes {quoted_names(lost)} have"
         whose = "its" if len(lost) == 1 else "their"
-        way_out = "split otherwise (data.folds)" if folds else "make data.test or data.validation smaller"
+        way_out = (
+            "split otherwise (data.test, data.folds)"
+            if folds
+            else "make data.test or data.validation smaller"
+        )
         raise DataError(f'target "{name}": {have} no training row; {way_out}, or remove {whose} rows')
 
 
-def single_row_notes(training: Split, strata: Strata) -> list[str]:
-    """A note on classes with a single row, which is a training row."""
+def single_rows(strata: Strata) -> list[str]:
+    """The classes with a single row."""
     counts = np.bincount(strata.labels, minlength=len(strata.classes))
-    single = [strata.classes[int(k)] for k in np.flatnonzero(counts == 1)]
-    if not single:
-        return []
-    have = "class {} has" if len(single) == 1 else "classes {} have"
-    named = have.format(quoted_names(single))
-    return [f"{named} a single row, which trains: no figure says how well it is predicted"]
+    return [strata.classes[int(k)] for k in np.flatnonzero(counts == 1)]
 
 
 def rows_in_order(splits: Splits) -> str:

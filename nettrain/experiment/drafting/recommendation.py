@@ -121,9 +121,13 @@ def recipe_for(guess: Guess, rows: int) -> RecommendedRecipe:
 
 
 def in_folds(guess: Guess) -> bool:
-    """Whether rows may be held out in turn: in no order, and not only single rows of classes."""
-    enough = not guess.classes or max(guess.classes.values()) >= 2 * FOLDS
-    return enough and guess.time.order == "random"
+    """Whether rows may be held out in turn: in no order, and most of classes that have several."""
+    return guess.time.order == "random" and not mostly_single(guess)
+
+
+def mostly_single(guess: Guess) -> bool:
+    """Whether most rows are the only ones of their class, so that few can be held out."""
+    return 2 * sum(rows == 1 for rows in guess.classes.values()) > sum(guess.classes.values())
 
 
 def batch_size(rows: int) -> int | str:
