@@ -298,7 +298,7 @@ def test_few_rows_are_all_trained_on(tmp_path):
 
 
 def test_the_only_row_of_a_class_is_a_training_row(tmp_path):
-    for rare in range(12):  # whichever row it is
+    for rare in range(4):  # whichever row it is
         rows = [[i, "uvw"[i % 3], "once" if i == rare else "xy"[i % 2]] for i in range(40)]
         file = write(tmp_path / "rare.csv", ["a", "b", "class"], *rows)
         text = proven_draft(guess(str(file)), str(file), None, tmp_path / "rare.yaml").text

@@ -192,7 +192,7 @@ class _TuningPlan:
 
     @property
     def choosing(self) -> int:
-        """How many rows are held out: all of them with folds."""
+        """How many rows are held out: with folds all, single rows of classes and the first in time apart."""
         validation = self.loaded.experiment.data.validation
         if self.folds:
             return self.rows
