@@ -162,9 +162,13 @@ def test_refuses_too_few(rows, by, words):
 
 def test_names_classes_with_fewer_rows_than_folds():
     strata = Strata(np.array([0] * 9 + [1] * 4 + [2] * 2, dtype=np.int32), "abc")
+    none = "so some of the 5 folds are measured on none of them"
+    assert [f'data.folds: classes "b", "c" have 2 to 4 rows, {none}'] == fold_notes(
+        np.arange(15), Folds(count=5), strata
+    )
     assert [
-        'data.folds: class "b" has 4 rows, so 1 fold of 5 is measured on none of them',
-        'data.folds: class "c" has 2 rows, so 3 folds of 5 are measured on none of them',
-    ] == fold_notes(np.arange(15), Folds(count=5), strata)
+        'class "c" has a single row, which trains all networks',
+        f'data.folds: class "b" has 4 rows, {none}',
+    ] == fold_notes(np.arange(14), Folds(count=5), strata)
     assert [] == fold_notes(np.arange(9), Folds(count=5), strata)
     assert [] == fold_notes(np.arange(9), Folds(count=5), None)

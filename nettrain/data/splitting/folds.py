@@ -4,7 +4,7 @@ A function of (seed, repeat) and the rows alone. Conventions: rows (M,) are indi
 folds and repeats are counted from 1.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from heapq import heapify, heapreplace
 
@@ -14,7 +14,7 @@ from nettrain.data.splitting.cut import Strata
 from nettrain.data.splitting.fold_settings import Folds
 from nettrain.data.tables.arrays import AnyArray, Indices
 from nettrain.data.tables.table import counted
-from nettrain.data.targets.target import quoted_names
+from nettrain.data.targets.target import classes_have
 from nettrain.errors import DataError
 
 FOLDS = 0x666F6C64_00000000  # purpose of the draws of a repeat: "fold" in ASCII, then its number
@@ -189,19 +189,21 @@ def fold_notes(rows: Indices, folds: Folds, strata: Strata | None) -> list[str]:
     if strata is None:
         return []
     classes, sizes = np.unique(strata.labels[rows], return_counts=True)
-    few = [(strata.classes[c], size) for c, size in zip(classes, sizes.tolist(), strict=True)]
-    single = single_row_notes([name for name, size in few if size == 1], "which trains all networks")
-    return single + [
-        f'{KEY}: class "{name}" has {size} rows, so {counted(folds.count - size, "fold")} of '
-        f"{folds.count} {'is' if folds.count - size == 1 else 'are'} measured on none of them"
-        for name, size in few
-        if 1 < size < folds.count
-    ]
+    names = [strata.classes[int(c)] for c in classes]
+    single = [name for name, size in zip(names, sizes, strict=True) if size == 1]
+    few = {name: size for name, size in zip(names, sizes.tolist(), strict=True) if 1 < size < folds.count}
+    return [*single_row_notes(single, "which trains all networks"), *_few_rows_notes(few, folds.count)]
 
 
-def single_row_notes(names: Sequence[str], what: str) -> list[str]:
-    """A note on classes of these names, if there are any, which have a single row, and what that does."""
-    if not names:
+def _few_rows_notes(sizes: Mapping[str, int], folds: int) -> list[str]:
+    """A note on classes of these sizes, if there are any, which are fewer than the folds."""
+    if not sizes:
         return []
-    have = "has" if len(names) == 1 else "have"
-    return [f"class{'' if len(names) == 1 else 'es'} {quoted_names(names)} {have} a single row, {what}"]
+    low, high = min(sizes.values()), max(sizes.values())
+    rows = f"{low} to {high} rows" if high > low else f"{low} rows"
+    return [f"{KEY}: {classes_have(sizes)} {rows}, so some of the {folds} folds are measured on none of them"]
+
+
+def single_row_notes(names: Collection[str], what: str) -> list[str]:
+    """A note on classes of these names, if there are any, which have a single row, and what that does."""
+    return [f"{classes_have(names)} a single row, {what}"] if names else []

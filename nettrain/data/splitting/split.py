@@ -16,7 +16,7 @@ from nettrain.data.splitting.order import OrderBy, read_order
 from nettrain.data.splitting.split_tables import SplitTables
 from nettrain.data.tables.arrays import AnyArray, Indices
 from nettrain.data.tables.table import Table
-from nettrain.data.targets.target import Target, quoted_names
+from nettrain.data.targets.target import Target, classes_have
 from nettrain.errors import DataError
 
 
@@ -143,14 +143,15 @@ def refuse_lost_classes(target: Target, train: Split, *, folds: bool = False) ->
     counts = np.bincount(target.class_indices(train.table)[train.rows], minlength=len(target.classes))
     if not counts.all():
         lost = [target.classes[k] for k in np.flatnonzero(counts == 0)]
-        have = f"class {quoted_names(lost)} has" if len(lost) == 1 else f"classes {quoted_names(lost)} have"
         whose = "its" if len(lost) == 1 else "their"
         way_out = (
             "split otherwise (data.test, data.folds)"
             if folds
             else "make data.test or data.validation smaller"
         )
-        raise DataError(f'target "{name}": {have} no training row; {way_out}, or remove {whose} rows')
+        raise DataError(
+            f'target "{name}": {classes_have(lost)} no training row; {way_out}, or remove {whose} rows'
+        )
 
 
 def single_rows(strata: Strata) -> list[str]:

@@ -5,7 +5,7 @@ Conventions: classes become y (N,) int32, positions in `classes`; numbers become
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
 
@@ -149,6 +149,13 @@ def quoted_names(names: Sequence[str]) -> str:
     """`"a", "b" and 3 more`: the first few names."""
     more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
     return ", ".join(f'"{name}"' for name in names[:MOST_NAMES]) + more
+
+
+def classes_have(names: Collection[str]) -> str:
+    """`class "a" has`, or `classes "a", "b" have`."""
+    if len(names) == 1:
+        return f"class {quoted_names([*names])} has"
+    return f"classes {quoted_names([*names])} have"
 
 
 def target_columns(table: Table, setting: TargetSetting) -> tuple[str, ...]:

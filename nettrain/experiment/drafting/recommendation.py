@@ -121,12 +121,12 @@ def recipe_for(guess: Guess, rows: int) -> RecommendedRecipe:
 
 
 def in_folds(guess: Guess) -> bool:
-    """Whether rows may be held out in turn: in no order, and most of classes that have several."""
+    """Whether rows may be held out in turn: they are in no order, and most are not alone in their class."""
     return guess.time.order == "random" and not mostly_single(guess)
 
 
 def mostly_single(guess: Guess) -> bool:
-    """Whether most rows are the only ones of their class, so that few can be held out."""
+    """Whether most rows are alone in their class, so that few can be held out."""
     return 2 * sum(rows == 1 for rows in guess.classes.values()) > sum(guess.classes.values())
 
 
