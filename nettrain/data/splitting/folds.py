@@ -4,7 +4,7 @@ A function of (seed, repeat) and the rows alone. Conventions: rows (M,) are indi
 folds and repeats are counted from 1.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from heapq import heapify, heapreplace
 
@@ -188,11 +188,9 @@ def fold_notes(rows: Indices, folds: Folds, strata: Strata | None) -> list[str]:
     """Notes on classes with fewer rows than there are folds, so that some folds are measured on none."""
     if strata is None:
         return []
-    classes, sizes = np.unique(strata.labels[rows], return_counts=True)
-    names = [strata.classes[int(c)] for c in classes]
-    single = [name for name, size in zip(names, sizes, strict=True) if size == 1]
-    few = {name: size for name, size in zip(names, sizes.tolist(), strict=True) if 1 < size < folds.count}
-    return [*single_row_notes(single, "which trains all networks"), *_few_rows_notes(few, folds.count)]
+    sizes = strata.sizes(rows)
+    few = {name: size for name, size in sizes.items() if 1 < size < folds.count}
+    return [*single_row_notes(sizes, "which trains all networks"), *_few_rows_notes(few, folds.count)]
 
 
 def _few_rows_notes(sizes: Mapping[str, int], folds: int) -> list[str]:
@@ -204,6 +202,7 @@ def _few_rows_notes(sizes: Mapping[str, int], folds: int) -> list[str]:
     return [f"{KEY}: {classes_have(sizes)} {rows}, so some of the {folds} folds are measured on none of them"]
 
 
-def single_row_notes(names: Collection[str], what: str) -> list[str]:
-    """A note on classes of these names, if there are any, which have a single row, and what that does."""
-    return [f"{classes_have(names)} a single row, {what}"] if names else []
+def single_row_notes(sizes: Mapping[str, int], what: str) -> list[str]:
+    """A note on the classes of these sizes that have a single row, if there are any, and what that does."""
+    single = [name for name, size in sizes.items() if size == 1]
+    return [f"{classes_have(single)} a single row, {what}"] if single else []

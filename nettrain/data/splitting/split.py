@@ -107,7 +107,8 @@ class Splitting:
             cut_up = np.union1d(splits["training"].rows, splits["validation"].rows)
             notes += fold_notes(cut_up, settings.folds, self.strata)
         elif self.strata is not None and any(split.table is self.tables.main for split in held_out):
-            notes += single_row_notes(single_rows(self.strata), "which trains and is not held out")
+            whole = np.arange(self.tables.main.height)
+            notes += single_row_notes(self.strata.sizes(whole), "which trains and is not held out")
         if "validation" not in splits and settings.validation:
             notes.append(f"data.validation: {settings.validation} of so few rows is none")
         if settings.columns.group is not None:
@@ -152,12 +153,6 @@ def refuse_lost_classes(target: Target, train: Split, *, folds: bool = False) ->
         raise DataError(
             f'target "{name}": {classes_have(lost)} no training row; {way_out}, or remove {whose} rows'
         )
-
-
-def single_rows(strata: Strata) -> list[str]:
-    """The classes with a single row."""
-    counts = np.bincount(strata.labels, minlength=len(strata.classes))
-    return [strata.classes[int(k)] for k in np.flatnonzero(counts == 1)]
 
 
 def rows_in_order(splits: Splits) -> str:
