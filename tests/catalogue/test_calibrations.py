@@ -71,16 +71,34 @@ def test_the_log_loss_of_the_rows_never_rises(seed):
     for near in (0.999, 1.001):
         temperature = min(max(found.temperature * near, 0.01), 100)
         other = Temperature(temperature=temperature).calibrated(p)
-        if found.temperature != 1:  # where all rows are right, the smallest would be the best
+        if (p.argmax(axis=1) != y)[weight > 0].any():  # otherwise the smallest would be the best
             assert loss <= log_loss(other, y, weight) + 1e-14
 
 
-def test_rows_that_are_all_right_have_no_best_temperature():
-    p, y = np.array([[0.6, 0.4], [0.1, 0.9]]), np.array([0, 1])
+@pytest.mark.parametrize(("rows", "classes"), [(1, 2), (3, 4), (90, 32)])
+def test_rows_that_are_all_right_are_as_likely_as_laplace_says(rows, classes):
+    p = np.full((rows, classes), 0.4 / (classes - 1))
+    p[:, 0] = 0.6
+    found = calibrations["temperature"].fit(p, np.zeros(rows, int), np.ones(rows))
+    calibrated = found.calibrated(p)[:, 0]
+    np.testing.assert_allclose(calibrated, (rows + 1) / (rows + 2), rtol=1e-12)
+    # (0.6/0.4 (K - 1))^(1/T) = (N + 1)(K - 1)
+    assert math.log((rows + 1) * (classes - 1)) * found.temperature == pytest.approx(
+        math.log(1.5 * (classes - 1))
+    )
+
+
+def test_rows_that_are_all_right_and_sure_stay_as_they_are():
+    p, y = np.array([[0.9, 0.1], [0.2, 0.8]]), np.array([0, 1])
     found = calibrations["temperature"].fit(p, y, np.ones(2))
     assert 1 == found.temperature
-    assert "temperature 1, as all these rows are predicted right" == found.description
+    assert "temperature 1" == found.description
     assert p.tolist() == found.calibrated(p).tolist()
+
+
+def test_right_rows_that_cannot_be_told_from_others_become_as_sure_as_can_be():
+    p, y = np.full((5, 2), 0.5), np.zeros(5, int)
+    assert 0.01 == calibrations["temperature"].fit(p, y, np.ones(5)).temperature
 
 
 def test_probabilities_that_are_worse_than_none_become_nearly_even():

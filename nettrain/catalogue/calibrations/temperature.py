@@ -29,8 +29,8 @@ class Temperature(Calibrator):
 
     @property
     def description(self) -> str:
-        why = {1: ", as all these rows are predicted right", LARGEST: ", the largest: no better than chance"}
-        return f"temperature {self.temperature:.4g}{why.get(self.temperature, '')}"
+        why = ", the largest: no better than chance" if self.temperature == LARGEST else ""
+        return f"temperature {self.temperature:.4g}{why}"
 
 
 @calibrations.register("temperature", source="Guo et al. 2017")
@@ -39,8 +39,9 @@ class TemperatureScaling(Calibration):
 
     Softens the probabilities of a network that is too sure of itself (T above 1) or sharpens them, and leaves
     their order as it is: accuracy does not change. A single number, for which about 100 rows are enough.
-    Labels have one T each. Where every validation row is predicted right no T is best, and T stays 1; it lies
-    between 0.01 and 100. Probabilities below 2.2e-16 count as 2.2e-16, as in log_loss.
+    Labels have one T each. Where all N validation rows are predicted right, log loss only falls with T: then
+    their true classes get the mean probability (N + 1)/(N + 2), Laplace's rule of succession, unless they
+    have more. T lies between 0.01 and 100. Probabilities below 2.2e-16 count as 2.2e-16, as in log_loss.
     """
 
     fitted: ClassVar[type[Calibrator]] = Temperature
@@ -65,7 +66,7 @@ def _best_exponent(distance: Floats, share: Floats) -> float:
     The sum is convex in b. Without a row whose true class is less likely than another it only falls.
     """
     if not (distance > 0).any():
-        return 1.0
+        return _exponent_of_right(distance, share)
     low, high = 1 / LARGEST, 1 / SMALLEST
     if _Slope(distance, share, low).first >= 0:
         return low
@@ -73,6 +74,25 @@ def _best_exponent(distance: Floats, share: Floats) -> float:
         return high
     found = _root(distance, share, low, high)
     return min((found, 1.0), key=lambda b: _Slope(distance, share, b).value)
+
+
+def _exponent_of_right(distance: Floats, share: Floats) -> float:
+    """The b with which the true classes of N rows, all predicted right, are as likely as Laplace's rule says.
+
+    At least 1: rows that are predicted right are no reason to be more cautious.
+    """
+    expected = (len(share) + 1) / (len(share) + 2)
+
+    def too_low(b: float) -> bool:
+        return float(share @ (1 / np.exp(b * distance).sum(axis=-1))) < expected
+
+    low, high = 1.0, 1 / SMALLEST
+    if not too_low(low):
+        return low
+    while high - low > PRECISION * high:
+        middle = (low + high) / 2
+        low, high = (middle, high) if too_low(middle) else (low, middle)
+    return high
 
 
 def _root(distance: Floats, share: Floats, low: float, high: float) -> float:
