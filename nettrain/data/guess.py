@@ -11,6 +11,7 @@ from nettrain.data.columns.encoding import columns_text
 from nettrain.data.columns.identifiers import (
     NAMED_IDENTIFIER,
     TARGET_NAMES,
+    is_named_identifier,
     number_reason,
     text_reason,
 )
@@ -98,6 +99,11 @@ class Guess:
         return () if self.image else tuple(c for c in few if c.distinct * ROWS_PER_CLASS <= c.present)
 
     @property
+    def keys(self) -> tuple[ColumnProfile, ...]:
+        """The inputs that are named like identifiers, but whose values are kinds of rows."""
+        return tuple(c for c in self.inputs if is_key(c))
+
+    @property
     def groups(self) -> tuple[ColumnProfile, ...]:
         """The ignored columns that seem to name groups of rows."""
         named = (c for c in self.columns if self.ignored.get(c.name) == NAMED_IDENTIFIER)
@@ -181,7 +187,7 @@ def describe(
         classes,
         int(gaps.sum()),
         ignored,
-        {c.name: mixed_reason(c) for c in rest if c.words and c.name not in ignored},
+        {c.name: categorical_reason(c) for c in rest if c.name not in ignored and categorical_reason(c)},
         worded,
         gap_words,
         source.test.height if source.test else 0,
@@ -311,11 +317,18 @@ def date_reason(column: ColumnProfile) -> str:
     return f'"{column.wrong_date}" is not a date'
 
 
-def mixed_reason(column: ColumnProfile) -> str:
-    """Why a column of numbers or dates is taken as categories."""
+def categorical_reason(column: ColumnProfile) -> str:
+    """Why a column of numbers or dates is taken as categories, "" when it is not."""
     if column.wrong_date:
         return date_reason(column)
-    return f'holds words too, such as "{column.words[0]}"'
+    if column.words:
+        return f'holds words too, such as "{column.words[0]}"'
+    return NAMED_IDENTIFIER if column.kind == "numbers" and is_key(column) else ""
+
+
+def is_key(column: ColumnProfile) -> bool:
+    """Whether a column is named like an identifier and has no fractions: its numbers are no amounts."""
+    return is_named_identifier(column.name) and (column.kind == "text" or column.integer)
 
 
 def looks_like_image(columns: Sequence[ColumnProfile]) -> bool:

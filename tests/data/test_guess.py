@@ -130,7 +130,8 @@ def test_numbers_that_count_the_rows(cells, running):
 
 def test_names_of_identifiers():
     names = ["id", "ID", "customer_id", "PassengerId", "UserID", "Unnamed: 0", "index", "row id", "uuid"]
-    others = ["paid", "width", "Idea", "humid", "PAID", "identity", "valid", "window"]
+    names += ["row_index", "idx"]
+    others = ["body_mass_index", "paid", "width", "Idea", "humid", "PAID", "identity", "valid", "window"]
     assert names == [name for name in [*names, *others] if is_named_identifier(name)]
 
 
@@ -217,6 +218,29 @@ def test_columns_of_no_use():
         "ticket": "60 different texts in 60 rows",
     }
     assert expected == useless_columns(column_profiles(formatted(table)))
+
+
+def test_identifiers_of_few_values_or_many_rows_each_are_categories(tmp_path):
+    rows = range(1500)
+    columns = {
+        "species_id": [f"s{i % 30}" for i in rows],
+        "plot_id": [i % 30 for i in rows],  # 50 rows each
+        "sensor_id": [i % 31 for i in rows],
+        "shop_id": [i % 5 for i in rows],
+        "body_mass_index": [15 + i % 29 for i in rows],
+        "y": [i * i % 101 + 0.5 for i in rows],
+    }
+    result = guessed(tmp_path, columns)
+    assert {"sensor_id": "named like an identifier"} == result.ignored
+    named = dict.fromkeys(["plot_id", "shop_id"], "named like an identifier")
+    assert (named, ["species_id", "plot_id", "shop_id"]) == (
+        result.categorical,
+        [c.name for c in result.keys],
+    )
+    assert ["body_mass_index"] == [c.name for c in result.numbers]
+    some = range(1480)  # with fewer rows each, text is ignored too
+    fewer = guessed(tmp_path, {name: [cells[i] for i in some] for name, cells in columns.items()})
+    assert {"species_id", "plot_id", "sensor_id"} == {*fewer.ignored}
 
 
 def test_dates_that_cannot_be_read_are_ignored_and_gaps_among_them_are_not(tmp_path):

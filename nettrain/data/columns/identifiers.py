@@ -6,7 +6,9 @@ import numpy as np
 
 from nettrain.data.tables.arrays import Floats
 
-NAMED = re.compile(r"(?i:(^|[_ .-])(id|uuid|guid|index|idx)$|^unnamed)|[a-z]I[dD]$")
+NAMED = re.compile(  # an index of something else, such as body_mass_index, is an amount
+    r"(?i:(^|[_ .-])(id|uuid|guid)$|^unnamed|^((row|record|sample|case)[_ .-]?)?(index|idx)$)|[a-z]I[dD]$"
+)
 QUANTITIES = ("x", "y", "t", "year", "month", "day", "date", "time")  # that may increase by one, row by row
 # the likeliest names of targets first
 TARGET_NAMES = (
@@ -17,6 +19,7 @@ NAMED_IDENTIFIER = "named like an identifier"
 FEW_ROWS = 10  # in which all values may differ by chance
 SCATTERED = 0.5  # distinct texts in more than this share of the rows teach nothing
 MOST_KEYS = 20  # values of a column named like an identifier that may be categories
+ROWS_PER_KEY = 50  # on average, with which more values are categories too
 ADVICE = "it seems to identify rows, not to describe them; data.columns.ignore leaves it out"
 WORDS_ADVICE = ", data.columns.words takes its words"
 
@@ -32,17 +35,25 @@ def number_reason(name: str, *, present: int, distinct: int, integer: bool, enum
         return ""
     if enumerates and name.lower() not in (*QUANTITIES, *TARGET_NAMES):
         return "numbers the rows"
-    named = integer and distinct > MOST_KEYS and is_named_identifier(name)
-    return NAMED_IDENTIFIER if named else ""
+    named = integer and is_named_identifier(name)
+    return NAMED_IDENTIFIER if named and not are_categories(distinct, present) else ""
 
 
 def text_reason(name: str, *, present: int, distinct: int) -> str:
     """Why a column of text seems to identify its rows, "" when it does not."""
     if present <= FEW_ROWS:
         return ""
-    if distinct > MOST_KEYS and is_named_identifier(name):
+    if is_named_identifier(name) and not are_categories(distinct, present):
         return NAMED_IDENTIFIER
     return f"{distinct} different texts in {present} rows" if distinct > SCATTERED * present else ""
+
+
+def are_categories(distinct: int, present: int) -> bool:
+    """Whether the values of a column named like an identifier are kinds of rows, such as species or shops.
+
+    They are few, or each has rows enough to learn something of it.
+    """
+    return distinct <= max(MOST_KEYS, present // ROWS_PER_KEY)
 
 
 def enumerates_rows(values: Floats, height: int) -> bool:
