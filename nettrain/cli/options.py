@@ -139,8 +139,8 @@ def with_folds(overrides: list[str], folds: str | None) -> list[str]:
         raise SpecError(
             f"--folds: {folds} is neither a number of folds, such as 5, nor one of repeats, as 5x3"
         )
-    block = f"{{count: {found[1]}, repeats: {found[2] or 1}}}"
-    return [*overrides, "data.validation=0", f"data.folds={block}"]
+    block = {"count": found[1], "repeats": found[2] or 1, "take": "null"}
+    return [*overrides, "data.validation=0", *(f"data.folds.{key}={value}" for key, value in block.items())]
 
 
 def with_diagnostics(overrides: list[str], *, diagnostics: bool) -> list[str]:

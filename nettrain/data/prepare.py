@@ -5,6 +5,7 @@ from functools import partial
 
 from nettrain.data.columns.encoding import columns_text
 from nettrain.data.columns.roles import Roles
+from nettrain.data.fold_errors import naming_fold
 from nettrain.data.formatted import (
     KnownFormats,
     formatted_columns,
@@ -70,6 +71,8 @@ def prepare_with_splits(
 ) -> tuple[Prepared, Splits]:
     """What `prepare` returns, and the tables that locate the rows of training, validation and test."""
     read = read_data(settings, seed, memory)
+    if settings.trains_folds:
+        read.refuse_folds_without_classes()
     splits, folds = read.splitting.splits(), settings.folds
     prepared = read.prepare(splits, dtype)
     if folds is not None:
@@ -131,6 +134,14 @@ class ReadData:
             tuple(note for note in notes if note),
             rows["training"].weight,
         )
+
+    def refuse_folds_without_classes(self) -> None:
+        """Raise DataError when classes have no training row in a fold, with the number of the first."""
+        folds = self.settings.folds
+        assert folds is not None, "settings with folds"
+        for number in range(1, folds.total + 1):
+            with naming_fold(number):
+                refuse_lost_classes(self.target, self.splitting.splits(number)["training"], folds=True)
 
     def source_rows(self, split: Split) -> Indices:
         """The numbers of a split's rows in the source, as predictions of all of its rows are numbered."""

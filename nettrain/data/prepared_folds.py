@@ -1,19 +1,14 @@
 """The data of every fold of a cross-validation, from sources that are read once."""
 
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from nettrain.data.fold_errors import naming_fold
 from nettrain.data.prepare import Prepared, ReadData, read_data
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.data.settings import DataSettings
-from nettrain.data.splitting.folds import KEY
 from nettrain.data.splitting.split import Splits
 from nettrain.data.tables.arrays import Indices
-from nettrain.errors import DataError, SpecError
-
-KEYS = re.compile(r"[a-z_]+(\.[a-z_]+)*")  # of an experiment file
+from nettrain.errors import DataError
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,21 +55,3 @@ def _prepared(read: ReadData, number: int, dtype: str) -> PreparedFold:
         data = taken.prepare(splits, dtype)
     repeat = (number - 1) // folds.count + 1
     return PreparedFold(number, repeat, data, read.source_rows(splits["validation"]), splits)
-
-
-@contextmanager
-def naming_fold(number: int) -> Iterator[None]:
-    """Put the number of the fold into errors about its data, behind the key with which they may begin."""
-    try:
-        yield
-    except (SpecError, DataError) as error:
-        lines = [_of_fold(line, number) for line in str(error).splitlines()]
-        raise type(error)("\n".join(lines)) from error
-
-
-def _of_fold(problem: str, number: int) -> str:
-    key, _, rest = problem.partition(": ")
-    if key == KEY:  # which is of all folds
-        return problem
-    known = KEYS.fullmatch(key) and rest
-    return f"{key}: fold {number}: {rest}" if known else f"fold {number}: {problem}"

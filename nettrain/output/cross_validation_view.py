@@ -41,7 +41,8 @@ def folds_fact(planned: PlannedCrossValidation) -> str:
     if data.columns.group is not None:
         how = f" of whole groups of {data.columns.group}"
     elif data.order != "random":
-        how = " in the order of time, each after the rows that train it"
+        among = "each among" if settings.train_on == "others" else "each after"
+        how = f" in the order of time, {among} the rows that train it"
     elif data.stratify:
         how = ", stratified"
     times = f"{settings.repeats} repeats of {settings.count}" if settings.repeats > 1 else f"{settings.count}"

@@ -13,10 +13,11 @@ import numpy as np
 
 from nettrain.catalogue.members import grouping_key
 from nettrain.catalogue.metrics import metrics_for
+from nettrain.data.fold_errors import naming_fold
 from nettrain.data.fold_notes import joint_notes
 from nettrain.data.giveaways import giveaway_notes
 from nettrain.data.prepare import Prepared, prepare
-from nettrain.data.prepared_folds import naming_fold, prepare_folds
+from nettrain.data.prepared_folds import prepare_folds
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import DataError, NettrainError, SpecError, nearest
 from nettrain.experiment.resolution import batch_notes, data_settings_of, resolve_with_data

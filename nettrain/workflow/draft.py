@@ -81,13 +81,15 @@ class ProvenDraft:
 def proven_draft(guessed: Guess, data: str, target: str | None, file: Path) -> ProvenDraft:
     """The file as guessed, which was tried on the data unless they are large.
 
-    Where the order of time leaves a class no training row, rows are held out at random. Raises DataError when
-    the data cannot be trained on.
+    Where blocks in time leave a class no training row, the latest rows alone are held out, and where these
+    do, rows at random. Raises DataError when the data cannot be trained on.
     """
-    if guessed.time.order != "random":
-        with suppress(DataError):
-            return tried_draft(guessed, data, target, file)
-        guessed = replace(guessed, time=replace(guessed.time, order="random"))
+    time = guessed.time
+    if time.order != "random":
+        for way in (time, replace(time, blocks=False)):
+            with suppress(DataError):
+                return tried_draft(replace(guessed, time=way), data, target, file)
+        guessed = replace(guessed, time=replace(time, order="random"))
     return tried_draft(guessed, data, target, file)
 
 

@@ -164,15 +164,25 @@ def hourly(start=datetime(2024, 1, 1), hours=800, **columns):
     return [names, *([*row, *(f(i) for f in columns.values())] for i, row in enumerate(rows))]
 
 
-def test_rows_sorted_by_a_date_are_held_out_in_time(tmp_path):
+def test_rows_sorted_by_a_date_are_held_out_in_blocks_of_time(tmp_path):
     write(tmp_path / "demand.csv", *hourly(count=lambda i: i * i % 101 + 0.5))
     data = written(tmp_path, "demand.csv")["data"]
     assert ("time", False) == (data["order"], "stratify" in data)
+    assert ({"count": 5, "train_on": "others"}, False) == (data["folds"], "validation" in data)
     text = (tmp_path / "demand.yaml").read_text()
     assert (
         '  order: time                  # sorted by "when"; a random split would mix past and future\n'
         in text
     )
+
+
+def test_where_a_block_of_time_has_all_rows_of_a_class_the_latest_rows_are_held_out(tmp_path):
+    kinds = {"within": range(300, 380), "across": range(300, 390)}  # of blocks of 128 rows
+    for name, rows in kinds.items():
+        write(tmp_path / f"{name}.csv", *hourly(kind=lambda i, rows=rows: "new" if i in rows else "old"))
+    within, across = (written(tmp_path, f"{name}.csv")["data"] for name in kinds)
+    assert ("time", 0.15, False) == (within["order"], within["validation"], "folds" in within)
+    assert ("time", True) == (across["order"], "folds" in across)
 
 
 def test_the_latest_rows_first_are_put_in_order(tmp_path):

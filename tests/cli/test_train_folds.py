@@ -217,21 +217,28 @@ def people(folder):
 
 
 @pytest.mark.parametrize(
-    ("key", "told"),
+    ("keys", "told"),
     [
-        ("data.columns.group=house", "3 of whole groups of house: 40 rows train a network, 20 are held out"),
         (
-            "data.order={by: day}",
+            ["data.columns.group=house"],
+            "3 of whole groups of house: 40 rows train a network, 20 are held out",
+        ),
+        (
+            ["data.order={by: day}"],
             "3 in the order of time, each after the rows that train it: 15 to 45 rows train a network, 15 are held out",
+        ),
+        (
+            ["data.order={by: day}", "data.folds.train_on=others"],
+            "3 in the order of time, each among the rows that train it: 40 rows train a network, 20 are held out",
         ),
     ],
 )
-def test_folds_of_groups_and_of_time_are_told(folder, key, told):
+def test_folds_of_groups_and_of_time_are_told(folder, keys, told):
     rows = "\n".join(f"{k % 7},{k % 6},2020-01-{k % 28 + 1:02},{'no' if k % 3 else 'yes'}" for k in range(60))
     (folder / "visits.csv").write_text(f"age,house,day,smokes\n{rows}\n")
     file = folder / "visits.yaml"
     file.write_text("experiment: visits\ndata: {source: visits.csv, target: smokes}\ntraining: {epochs: 1}\n")
-    answer = inside(folder, "train", file, "--folds", "3", "--no-figures", key)
+    answer = inside(folder, "train", file, "--folds", "3", "--no-figures", *keys)
     assert 0 == answer.code, answer.err
     assert told in " ".join(answer.out.split())
 

@@ -11,9 +11,9 @@ from nettrain.data.splitting.folds import deal_groups, fold_notes, fold_rows
 from nettrain.errors import DataError
 
 
-def all_folds(rows, count, repeats=1, seed=0, labels=None, **by):
+def all_folds(rows, count, repeats=1, seed=0, labels=None, train_on="earlier", **by):
     """The rows of every fold, of rows that may be labelled with numbers from 0."""
-    folds = Folds(count=count, repeats=repeats)
+    folds = Folds(count=count, repeats=repeats, train_on=train_on)
     if labels is not None:
         by["strata"] = Strata(np.asarray(labels, dtype=np.int32), "abcdefghij")
     return [fold_rows(rows, folds, k, seed=seed, **by) for k in range(1, folds.total + 1)]
@@ -128,6 +128,29 @@ def test_in_time_each_fold_follows_the_rows_that_train_it(rows, count, expected)
     assert expected == [(fold.training.tolist(), fold.held_out.tolist()) for fold in folds]
 
 
+@pytest.mark.parametrize(
+    ("rows", "count", "expected"),
+    [  # as scikit-learn's KFold(n_splits=count), without shuffling
+        (3, 3, [[0], [1], [2]]),
+        (7, 3, [[0, 1, 2], [3, 4], [5, 6]]),
+        (12, 2, [list(range(6)), list(range(6, 12))]),
+    ],
+)
+def test_in_time_each_fold_may_be_a_block_among_the_rows_that_train_it(rows, count, expected):
+    values = np.arange(rows)[::-1]
+    folds = all_folds(np.arange(rows), count, values=-values, train_on="others")
+    assert expected == [fold.held_out.tolist() for fold in folds]
+    backward = all_folds(np.arange(rows), count, values=values, train_on="others")
+    assert [rows - 1 - row for row in expected[0]] == backward[0].held_out.tolist()[::-1]
+    for fold in [*folds, *backward]:
+        assert list(range(rows)) == sorted([*fold.training.tolist(), *fold.held_out.tolist()])
+        assert all(np.diff(fold.training) > 0)
+
+
+def test_rows_in_no_order_are_dealt_whatever_folds_train_on_in_time():
+    assert held_out(np.arange(20), 4) == held_out(np.arange(20), 4, train_on="others")
+
+
 def test_the_order_is_that_of_the_values_and_equal_ones_stay():
     values = np.array([5, 1, 4, 1, 9, 0])  # order: 5, 1, 3, 2, 0, 4
     folds = all_folds(np.arange(6), 2, values=values)
@@ -147,6 +170,7 @@ def test_the_order_is_that_of_the_values_and_equal_ones_stay():
             {"values": np.arange(5)},
             "data.folds: 5 rows in the order of time cannot be 5 folds, each after",
         ),
+        (4, {"values": np.arange(4), "train_on": "others"}, "data.folds: 4 rows cannot be 5 folds"),
         (
             9,
             {"labels": [0, 0, 0, 0, 1, 2, 3, 4, 5]},

@@ -57,6 +57,16 @@ def test_the_last_rows_are_those_with_the_latest_dates_or_largest_numbers(tmp_pa
     assert ({"by": "when"}, False) == (data.settings.order.model_dump(), data.settings.stratify)
 
 
+def test_folds_that_train_on_others_have_validation_rows_among_training_rows(tmp_path):
+    lines = [f"{i},{2000 + i},{i % 7 + 0.5}" for i in SHUFFLED]
+    keys = {"validation": 0, "folds": {"count": 5, "train_on": "others", "take": 2}}
+    data, (train, validation, test) = split_rows(write(tmp_path, "\n".join(["x,when,y", *lines, ""])), **keys)
+    assert ([*range(6, 12)], [*range(30, 40)]) == (sorted(validation), sorted(test))
+    assert [i for i in SHUFFLED if i < 6 or 12 <= i < 30] == train
+    note = 'split in the order of "when": 24 training and 6 validation, then 10 test rows'
+    assert note in data.notes
+
+
 def test_frames_and_positions():
     frame = pl.DataFrame({"x": SHUFFLED, "when": [START + timedelta(hours=i) for i in SHUFFLED]})
     memory = MemoryTables.of((frame, np.arange(40) % 7 + 0.5))

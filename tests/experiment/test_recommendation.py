@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from nettrain.data.guess import Guess, guess
+from nettrain.data.time_order import TimeOrder
 from nettrain.experiment.drafting.findings import percent, seen, task
 from nettrain.experiment.drafting.recommendation import (
     OF_MANY,
@@ -58,6 +59,12 @@ def test_few_numbers_are_a_curve_and_few_columns_with_text_are_a_table(tmp_path:
 def test_folds_need_half_of_the_rows_in_classes_of_several(table: Guess, single: int, folds: int) -> None:
     rare = replace(table, classes={"a": 28, "b": 2} | {f"c{k}": 1 for k in range(single)})
     assert RecommendedRecipe("mlp", folds=folds, scaling="standard") == recommend(rare)
+
+
+def test_folds_in_time_need_training_rows_of_all_classes_in_each(table: Guess) -> None:
+    in_time = {blocks: TimeOrder("time", ("when",), blocks) for blocks in (True, False)}
+    folds = {blocks: recommend(replace(table, time=time)) for blocks, time in in_time.items()}
+    assert {True: 5, False: 0} == {blocks: getattr(found, "folds", None) for blocks, found in folds.items()}
 
 
 def test_wide_layers_see_large_images(tmp_path: Path) -> None:

@@ -44,6 +44,10 @@ CASES = {  # 150 rows in 7 folds: some hold a row more out than others
         "training": {"epochs": 2, "repeat": 2, "batch_size": 16},
     },
     "in time": {"data": {"target": "petal_length", "order": "time", "folds": 3}, "training": {"epochs": 2}},
+    "blocks in time": {
+        "data": {"target": "petal_length", "order": "time", "folds": {"count": 4, "train_on": "others"}},
+        "training": {"epochs": 2},
+    },
     "l-bfgs": {
         "data": {"folds": 3},
         "optimizer": "lbfgs",

@@ -1,5 +1,7 @@
 """The `folds:` block of the data: into how many parts a cross-validation splits the rows, and how often."""
 
+from typing import Literal
+
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
@@ -13,6 +15,11 @@ class Folds(Settings):
 
     count: int = option(..., "folds into which the rows are split", ge=FEWEST)
     repeats: int = option(1, "how often they are split, each time by other draws", ge=1)
+    train_on: Literal["earlier", "others"] = option(
+        "earlier",
+        "what a fold trains on where rows are in the order of time: those before the rows that it holds "
+        "out, or all others",
+    )
     take: int | None = option(
         None,
         "the one fold whose rows validate an ordinary run; null trains a network for each fold",

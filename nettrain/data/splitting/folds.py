@@ -45,11 +45,13 @@ def fold_rows(
 
     At most one of them says otherwise, as in `cut`: with strata each part has its share of every class, and
     single rows of a class train all networks, with groups (N,) whole groups, as evenly as these allow. With
-    values (N,) the rows are in their order, and a fold is measured on rows that follow those that train it.
-    Raises DataError when there are too few rows or groups.
+    values (N,) the rows are in their order, and a fold is measured on a block of them, which follows those
+    that train it or lies among them. Raises DataError when there are too few rows or groups.
     """
     if values is not None:
-        return _following_rows(rows[np.argsort(values[rows], kind="stable")], folds.count, number)
+        ordered = rows[np.argsort(values[rows], kind="stable")]
+        cut_out = _following_rows if folds.train_on == "earlier" else _block_among_others
+        return cut_out(ordered, folds.count, number)
     repeat, position = divmod(number - 1, folds.count)
     generator = np.random.Generator(np.random.Philox(key=[seed, FOLDS + repeat + 1]))
     if groups is not None:
@@ -182,6 +184,18 @@ def _following_rows(rows: Indices, count: int, number: int) -> FoldRows:
         )
     start = len(rows) - (count - number + 1) * size
     return FoldRows(np.sort(rows[:start]), np.sort(rows[start : start + size]))
+
+
+def _block_among_others(rows: Indices, count: int, number: int) -> FoldRows:
+    """Rows (M,) in the order of time, cut into blocks, one of which is held out.
+
+    Sizes differ by at most a row. Source: scikit-learn's KFold without shuffling.
+    """
+    if len(rows) < count:
+        raise DataError(f"{KEY}: {counted(len(rows), 'row')} cannot be {count} folds")
+    blocks = np.array_split(rows, count)
+    held_out = blocks.pop(number - 1)
+    return FoldRows(np.sort(np.concatenate(blocks)), np.sort(held_out))
 
 
 def fold_notes(rows: Indices, folds: Folds, strata: Strata | None) -> list[str]:

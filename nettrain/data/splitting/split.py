@@ -115,7 +115,9 @@ class Splitting:
             rows = ", ".join(f"{len(split.rows)} {name}" for name, split in splits.items())
             notes.append(f'split by whole groups of "{settings.columns.group}": {rows} rows')
         if isinstance(settings.order, OrderBy):
-            notes.append(f'split in the order of "{settings.order.by}": {rows_in_order(splits)} rows')
+            among = settings.folds is not None and settings.folds.train_on == "others"
+            in_order = rows_in_order(splits, validated_among=among)
+            notes.append(f'split in the order of "{settings.order.by}": {in_order} rows')
         return notes
 
 
@@ -155,12 +157,18 @@ def refuse_lost_classes(target: Target, train: Split, *, folds: bool = False) ->
         )
 
 
-def rows_in_order(splits: Splits) -> str:
-    """`60 training, then 20 validation, then 20 test`: the splits of the first source, in time."""
+def rows_in_order(splits: Splits, *, validated_among: bool) -> str:
+    """`60 training, then 20 validation, then 20 test`: the splits of the first source, in time.
+
+    Or `60 training and 20 validation, then 20 test`, where validation rows lie among training rows.
+    """
     table = splits["training"].table
     names = ("training", "validation", "test")
     present = {name: splits[name] for name in names if name in splits and splits[name].table is table}
-    return ", then ".join(f"{len(split.rows)} {name}" for name, split in present.items())
+    counts = [f"{len(split.rows)} {name}" for name, split in present.items()]
+    if validated_among:
+        counts[:2] = [" and ".join(counts[:2])]
+    return ", then ".join(counts)
 
 
 def brought_rows_notes(source: Source, settings: DataSettings) -> list[str]:

@@ -133,6 +133,12 @@ def _add_columns(page: Page, guess: Guess) -> None:
             f"{listed(guess.groups)}: if rows with the same value belong together, columns: {{group: ...}} "
             "instead of ignore keeps them in one split.",
         )
+    if guess.keys:
+        page.remark(
+            1,
+            f"{listed(guess.keys)}: categories, as values are few or have many rows each. If rows with new "
+            "values are to be predicted, columns: {group: ...} keeps rows with the same value in one split.",
+        )
     if guess.giveaways:
         page.remark(1, f"{giveaways(guess)}. If not, ignore what tells it under columns: {{ignore: [...]}}.")
     if guess.codes:
@@ -171,8 +177,7 @@ def _add_splits(page: Page, guess: Guess, recommended: Recommendation | Recommen
         tested = int(TEST * rows + 0.5)
         page.entry(1, "test", TEST, f"{tested:,} rows that training never sees, for the final metrics")
     if isinstance(recommended, RecommendedRecipe) and recommended.folds:
-        text = "networks, each validated on another part of the rows; their mean predicts"
-        page.entry(1, "folds", recommended.folds, text)
+        _add_folds(page, guess, recommended.folds)
     elif held:
         page.entry(1, "validation", VALIDATION, "of the remaining rows, to monitor training")
     else:
@@ -181,6 +186,15 @@ def _add_splits(page: Page, guess: Guess, recommended: Recommendation | Recommen
         _add_order(page, guess)
     if guess.classes and held:
         _add_stratify(page, guess)
+
+
+def _add_folds(page: Page, guess: Guess, count: int) -> None:
+    if guess.time.order == "random":
+        text = "networks, each validated on another part of the rows; their mean predicts"
+        page.entry(1, "folds", count, text)
+    else:
+        text = "networks, each validated on another block in time; the latest rows train too"
+        page.entry(1, "folds", {"count": count, "train_on": "others"}, text)
 
 
 def _add_order(page: Page, guess: Guess) -> None:

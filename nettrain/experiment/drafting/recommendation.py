@@ -121,8 +121,8 @@ def recipe_for(guess: Guess, rows: int) -> RecommendedRecipe:
 
 
 def in_folds(guess: Guess) -> bool:
-    """Whether rows may be held out in turn: they are in no order, and most are not alone in their class."""
-    return guess.time.order == "random" and not mostly_single(guess)
+    """Whether rows may be held out in turn, at random or block by block in time."""
+    return (guess.time.order == "random" or guess.time.blocks) and not mostly_single(guess)
 
 
 def mostly_single(guess: Guess) -> bool:

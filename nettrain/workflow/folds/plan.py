@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from nettrain.backend.choose import choose_backend
+from nettrain.data.fold_errors import naming_fold
 from nettrain.data.fold_notes import joint_notes
 from nettrain.data.giveaways import giveaway_notes
 from nettrain.data.prepare import Prepared
-from nettrain.data.prepared_folds import PreparedFold, naming_fold, prepare_folds
+from nettrain.data.prepared_folds import PreparedFold, prepare_folds
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.experiment.evaluated_rows import evaluation_notes
 from nettrain.experiment.load import LoadedExperiment
