@@ -39,6 +39,19 @@ def test_a_split_has_every_row_once_and_equal_shares_of_classes(
     assert {tuple(row) for row in fewer} < {tuple(row) for row in train}
 
 
+def test_of_rows_in_time_the_latest_are_test_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "one.csv").write_text("".join(f"{row},{'ab'[row % 2]}\n" for row in range(20)))
+    table = ComparedTable(("one.csv",), "y", classes=True, names=("x", "y"), in_time=True)
+    monkeypatch.setitem(default_tables.TABLES, "dated", table)
+    for rows, first in ((None, 0), (5, 11)):
+        folder = tmp_path / f"{rows}"
+        write_split("dated", tmp_path, 3, folder, rows=rows)
+        train, test = (
+            [int(row[0]) for row in read(folder / f"{part}.csv")[1:]] for part in ("train", "test")
+        )
+        assert ([*range(first, 16)], [*range(16, 20)]) == (train, test)
+
+
 def test_equal_means_share_their_ranks() -> None:
     values = {OURS: [0.9, 0.7], "RandomForest": [0.8, 0.8], "MLP": [0.9, 0.9], "other": [0.1, 0.2]}
     accuracy = Compared("t", "accuracy", values)

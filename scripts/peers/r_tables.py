@@ -16,9 +16,12 @@ def r_table(
     classes: bool,
     dropped: tuple[str, ...] = (),
     left_out: tuple[str, ...] = (),
+    in_time: bool = False,
 ) -> ComparedTable:
     """A table of a package; columns that nobody has before the target are `dropped` for all."""
-    return ComparedTable((), target, classes, left_out, package=(package, item), dropped=dropped)
+    return ComparedTable(
+        (), target, classes, left_out, package=(package, item), dropped=dropped, in_time=in_time
+    )
 
 
 of_classes, of_numbers = partial(r_table, classes=True), partial(r_table, classes=False)
@@ -110,4 +113,36 @@ TABLES = (
     of_numbers("robustbase", "NOxEmissions", "LNOx"),
 )
 
+numbers_in_time, classes_in_time = partial(of_numbers, in_time=True), partial(of_classes, in_time=True)
+DATE = ("date",)
+TABLES_IN_TIME = (
+    numbers_in_time("Ecdat", "CRSPday", "crsp"),
+    numbers_in_time("ggplot2", "economics", "unemploy", left_out=DATE),
+    numbers_in_time("HistData", "Prostitutes", "count", left_out=DATE),
+    numbers_in_time("modeldata", "Chicago", "ridership", left_out=DATE),
+    numbers_in_time("modeldata", "hotel_rates", "avg_price_per_room", left_out=("arrival_date",)),
+    numbers_in_time("mosaicData", "Births", "births", left_out=DATE),
+    numbers_in_time("mosaicData", "BirthsSSA", "births", left_out=DATE),
+    numbers_in_time(
+        "openintro",
+        "pm25_2011_durham",
+        "daily_mean_pm2_5_concentration",
+        dropped=("daily_aqi_value",),
+        left_out=DATE,
+    ),
+    numbers_in_time("ratdat", "surveys", "weight", left_out=("record_id",)),
+    numbers_in_time("robustbase", "ambientNOxCH", "ad", left_out=DATE),
+    numbers_in_time("Stat2Data", "HeatingOil", "FuelOil"),
+    numbers_in_time(
+        "Stat2Data", "Marathon", "PaceMin", dropped=("Pace", "Time", "TimeMin", "Short"), left_out=("Date",)
+    ),
+    numbers_in_time("Stat2Data", "TechStocks", "MSFT", left_out=("Date",)),
+    numbers_in_time("stevedata", "commodity_prices", "oil_brent", dropped=("oil_dubai",), left_out=DATE),
+    numbers_in_time("wooldridge", "cement", "gcem"),
+    classes_in_time(
+        "Stat2Data", "Kershaw", "Class", dropped=("Outcome", "Result", "Swing"), left_out=("Time",)
+    ),
+)
+
 R_TABLES = {"-".join(table.package): table for table in TABLES}
+IN_TIME = {"-".join((*table.package, "in-time")): table for table in TABLES_IN_TIME}
