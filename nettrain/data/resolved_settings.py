@@ -14,6 +14,8 @@ from nettrain.data.targets.target import Target, TargetKindSetting, TargetSettin
 from nettrain.errors import DataError
 
 T = TypeVar("T")
+FEWEST_CATEGORIES, MOST_CATEGORIES = 50, 1000  # of a column, each with an input of its own
+MOST_INDICATORS = 20_000_000  # 0/1 inputs of one column in all rows, unless categories are few
 
 
 def text_columns(settings: DataSettings) -> tuple[str | int, ...]:
@@ -84,6 +86,7 @@ def resolve_settings(
         "target_scaling": target_scaling,
         "stratify": settings.stratify and classes and drawn,
         "order": order,
+        "max_categories": resolve_categories(settings, main),
         "seed": seed,
         "storage": resolve_storage(settings, main),
     }
@@ -104,6 +107,13 @@ def resolve_target_scaling(settings: DataSettings, target: Target) -> str:
             f'data.target_scaling: standard needs numbers, but "{target.names[0]}" holds {target.kind}'
         )
     return settings.target_scaling
+
+
+def resolve_categories(settings: DataSettings, main: Table) -> int:
+    """How many values of a column have an input each, so that those of many rows do not take much memory."""
+    if settings.max_categories != "auto":
+        return settings.max_categories
+    return max(FEWEST_CATEGORIES, min(MOST_CATEGORIES, MOST_INDICATORS // max(main.height, 1)))
 
 
 def resolve_storage(settings: DataSettings, main: Table) -> str:

@@ -107,6 +107,9 @@ def date_pattern(pattern: str) -> str:
 SkippedLines = Annotated[
     Annotated[int, Field(ge=0)] | Literal["auto"], expects("auto or a number of lines from 0")
 ]
+CategoryCount = Annotated[
+    Annotated[int, Field(ge=1)] | Literal["auto"], expects("auto or a number of values from 1")
+]
 Comment = Annotated[str, BeforeValidator(comment_mark)]
 Names = Annotated[
     Annotated[list[str | int | float], Field(min_length=1)] | None,
@@ -202,8 +205,10 @@ class DataSettings(Settings):
         "refuse", "what is done about rows without a target: an error, or leave them out and count them"
     )
     columns: Columns = option({}, "roles of columns")
-    max_categories: int = option(
-        50, "values of a column of categories with an input of their own; rarer ones share an input", ge=1
+    max_categories: CategoryCount = option(
+        "auto",
+        "values of a column of categories with an input of their own; rarer ones share an input; auto: 1000 "
+        "up to 20,000 rows, and fewer with more rows, but at least 50",
     )
     one_hot_up_to: int | None = option(
         None,
@@ -265,6 +270,7 @@ class DataSettings(Settings):
     @property
     def cell_inputs(self) -> CellInputs:
         """How cells become inputs."""
+        assert self.max_categories != "auto", "settings are resolved"
         sign = self.binary_categories == "sign"
         return CellInputs(self.max_categories, self.one_hot_up_to, sign, self.mark_gaps_from, self.words_from)
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import yaml
 
+from nettrain.data import resolved_settings
 from nettrain.data.columns.roles import Columns
 from nettrain.data.columns.scaling import scalings
 from nettrain.data.prepare import prepare
@@ -253,6 +254,16 @@ def test_categories_beyond_the_limit_share_an_input(tmp_path):
         ("town = a", "town = b", "town is rare or unseen"),
     )
     assert [told, rare, (*told, "town is missing or other"), (*rare, "town is missing")] == features
+
+
+def test_as_many_categories_have_an_input_as_rows_allow(tmp_path, monkeypatch):
+    rows = "".join(f"t{k % 51},{k}.5\n" for k in range(60))
+    source = write(tmp_path, f"town,y\n{rows}")
+    assert 51 == len(prepared(source, validation=0).preprocessing.feature_names)
+    for indicators, most in ((20_000_000, 1000), (60 * 52, 52), (60 * 20, 50)):
+        monkeypatch.setattr(resolved_settings, "MOST_INDICATORS", indicators)
+        assert most == prepared(source, validation=0).settings.max_categories
+    assert 3 == prepared(source, validation=0, max_categories=3).settings.max_categories
 
 
 def test_class_weights_weigh_training_rows_alone(tmp_path):

@@ -38,7 +38,7 @@ data:
   missing: ["", "?", NA, NaN]
   missing_target: refuse
   columns: {ignore: [], categorical: [], numeric: [], words: [], weight: null, group: null}
-  max_categories: 50
+  max_categories: auto
   one_hot_up_to: null
   binary_categories: indicators
   mark_gaps_from: 10
