@@ -221,10 +221,10 @@ def test_columns_of_no_use():
 
 
 def test_identifiers_of_few_values_or_many_rows_each_are_categories(tmp_path):
-    rows = range(1500)
+    rows = range(300)
     columns = {
         "species_id": [f"s{i % 30}" for i in rows],
-        "plot_id": [i % 30 for i in rows],  # 50 rows each
+        "plot_id": [i % 30 for i in rows],  # 10 rows each
         "sensor_id": [i % 31 for i in rows],
         "shop_id": [i % 5 for i in rows],
         "body_mass_index": [15 + i % 29 for i in rows],
@@ -238,7 +238,7 @@ def test_identifiers_of_few_values_or_many_rows_each_are_categories(tmp_path):
         [c.name for c in result.keys],
     )
     assert ["body_mass_index"] == [c.name for c in result.numbers]
-    some = range(1480)  # with fewer rows each, text is ignored too
+    some = range(290)  # with fewer rows each, text is ignored too
     fewer = guessed(tmp_path, {name: [cells[i] for i in some] for name, cells in columns.items()})
     assert {"species_id", "plot_id", "sensor_id"} == {*fewer.ignored}
 

@@ -19,7 +19,7 @@ NAMED_IDENTIFIER = "named like an identifier"
 FEW_ROWS = 10  # in which all values may differ by chance
 SCATTERED = 0.5  # distinct texts in more than this share of the rows teach nothing
 MOST_KEYS = 20  # values of a column named like an identifier that may be categories
-ROWS_PER_KEY = 50  # on average, with which more values are categories too
+ROWS_PER_KEY = 10  # on average, with which more values are categories too
 ADVICE = "it seems to identify rows, not to describe them; data.columns.ignore leaves it out"
 WORDS_ADVICE = ", data.columns.words takes its words"
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from nettrain.catalogue.searches.base import TRIALS
 from nettrain.data.columns.cell_inputs import MARK_GAPS_FROM
+from nettrain.data.columns.identifiers import ROWS_PER_KEY
 from nettrain.data.guess import Guess
 from nettrain.data.reading.options import ReadOptions
 from nettrain.data.splitting.order import OrderBy
@@ -136,8 +137,9 @@ def _add_columns(page: Page, guess: Guess) -> None:
     if guess.keys:
         page.remark(
             1,
-            f"{listed(guess.keys)}: categories, as values are few or have many rows each. If rows with new "
-            "values are to be predicted, columns: {group: ...} keeps rows with the same value in one split.",
+            f"{listed(guess.keys)}: categories, since values are few or have {ROWS_PER_KEY} rows and more on "
+            "average. If rows with new values are to be predicted, columns: {group: ...} keeps rows with "
+            "the same value in one split.",
         )
     if guess.giveaways:
         page.remark(1, f"{giveaways(guess)}. If not, ignore what tells it under columns: {{ignore: [...]}}.")
