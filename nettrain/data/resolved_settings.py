@@ -4,6 +4,9 @@ import os
 from collections.abc import Sequence
 from typing import TypeVar
 
+import numpy as np
+
+from nettrain.data.columns.encoding import is_categorical
 from nettrain.data.columns.roles import Roles
 from nettrain.data.reading.options import ReadOptions
 from nettrain.data.reading.source import Source
@@ -15,7 +18,7 @@ from nettrain.errors import DataError
 
 T = TypeVar("T")
 FEWEST_CATEGORIES, MOST_CATEGORIES = 50, 1000  # of a column, each with an input of its own
-MOST_INDICATORS = 20_000_000  # 0/1 inputs of one column in all rows, unless categories are few
+MOST_INDICATORS = 50_000_000  # 0/1 inputs of categories in all rows, unless each column has few
 
 
 def text_columns(settings: DataSettings) -> tuple[str | int, ...]:
@@ -86,7 +89,7 @@ def resolve_settings(
         "target_scaling": target_scaling,
         "stratify": settings.stratify and classes and drawn,
         "order": order,
-        "max_categories": resolve_categories(settings, main),
+        "max_categories": resolve_categories(settings, roles, main, target.names),
         "seed": seed,
         "storage": resolve_storage(settings, main),
     }
@@ -109,11 +112,20 @@ def resolve_target_scaling(settings: DataSettings, target: Target) -> str:
     return settings.target_scaling
 
 
-def resolve_categories(settings: DataSettings, main: Table) -> int:
-    """How many values of a column have an input each, so that those of many rows do not take much memory."""
+def resolve_categories(settings: DataSettings, roles: Roles, main: Table, targets: Sequence[str]) -> int:
+    """How many values of a column have an input each: so many that those of all columns fit into memory."""
     if settings.max_categories != "auto":
         return settings.max_categories
-    return max(FEWEST_CATEGORIES, min(MOST_CATEGORIES, MOST_INDICATORS // max(main.height, 1)))
+    names = roles.inputs(main, targets)
+    if main.height * len(names) * MOST_CATEGORIES <= MOST_INDICATORS:
+        return MOST_CATEGORIES
+    others = {*roles.words, *roles.numeric}
+    columns = [name for name in names if name not in others and is_categorical(main, name, roles.categorical)]
+    values = np.array([main.column(name).n_unique() for name in columns], dtype=np.int64)
+    limits = np.arange(FEWEST_CATEGORIES, MOST_CATEGORIES + 1)
+    inputs = np.minimum(values[:, None], limits).sum(axis=0)
+    fitting = limits[inputs * main.height <= MOST_INDICATORS]
+    return int(fitting.max(initial=FEWEST_CATEGORIES))
 
 
 def resolve_storage(settings: DataSettings, main: Table) -> str:

@@ -207,8 +207,8 @@ class DataSettings(Settings):
     columns: Columns = option({}, "roles of columns")
     max_categories: CategoryCount = option(
         "auto",
-        "values of a column of categories with an input of their own; rarer ones share an input; auto: 1000 "
-        "up to 20,000 rows, and fewer with more rows, but at least 50",
+        "values of a column of categories with an input of their own; rarer ones share an input; auto: 1000, "
+        "and fewer, but at least 50, where those of all columns would be 50 million numbers or more",
     )
     one_hot_up_to: int | None = option(
         None,

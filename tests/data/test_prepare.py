@@ -257,10 +257,11 @@ def test_categories_beyond_the_limit_share_an_input(tmp_path):
 
 
 def test_as_many_categories_have_an_input_as_rows_allow(tmp_path, monkeypatch):
-    rows = "".join(f"t{k % 51},{k}.5\n" for k in range(60))
-    source = write(tmp_path, f"town,y\n{rows}")
-    assert 51 == len(prepared(source, validation=0).preprocessing.feature_names)
-    for indicators, most in ((20_000_000, 1000), (60 * 52, 52), (60 * 20, 50)):
+    rows = "".join(f"t{k % 70},s{k % 60},{k % 2},{k}.5\n" for k in range(140))
+    source = write(tmp_path, f"town,street,x,y\n{rows}")
+    assert 70 + 60 + 1 == len(prepared(source, validation=0).preprocessing.feature_names)
+    cases = {50_000_000: 1000, 140 * 130: 1000, 140 * 129: 69, 140 * 121: 61, 140 * 119: 59, 140: 50}
+    for indicators, most in cases.items():
         monkeypatch.setattr(resolved_settings, "MOST_INDICATORS", indicators)
         assert most == prepared(source, validation=0).settings.max_categories
     assert 3 == prepared(source, validation=0, max_categories=3).settings.max_categories

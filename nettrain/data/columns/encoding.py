@@ -96,6 +96,11 @@ def automatic_fit(table: Table, name: str) -> FitEncoder:
     return fit_numbers if is_numeric(table, name, ADVICE) else fit_categories
 
 
+def is_categorical(table: Table, name: str, categorical: Collection[str]) -> bool:
+    """Whether a column is one of the `categorical`, or holds text that is neither number nor date."""
+    return name in categorical or automatic_fit(table, name) is fit_categories
+
+
 def numeric_fit(table: Table, name: str) -> FitEncoder:
     """How a column in `numeric` is encoded. Raises DataError when it holds text."""
     if is_dates(table, name):
