@@ -139,8 +139,19 @@ def with_folds(overrides: list[str], folds: str | None) -> list[str]:
         raise SpecError(
             f"--folds: {folds} is neither a number of folds, such as 5, nor one of repeats, as 5x3"
         )
+    refuse_twice(overrides)
     block = {"count": found[1], "repeats": found[2] or 1, "take": "null"}
     return [*overrides, "data.validation=0", *(f"data.folds.{key}={value}" for key, value in block.items())]
+
+
+def refuse_twice(overrides: list[str]) -> None:
+    """Raise SpecError for an override of what --folds says."""
+    keys = {"data.folds", *(f"data.folds.{key}" for key in ("count", "repeats", "take"))}
+    for override in overrides:
+        if override.partition("=")[0].strip() in keys:
+            from nettrain.errors import SpecError
+
+            raise SpecError(f'--folds: does not go with the override "{override}", which says the same')
 
 
 def with_diagnostics(overrides: list[str], *, diagnostics: bool) -> list[str]:

@@ -6,7 +6,7 @@ from pathlib import PurePath
 
 import numpy as np
 
-from nettrain.data.columns.cell_inputs import MOST_CATEGORIES, WORDS_FROM
+from nettrain.data.columns.cell_inputs import CATEGORIES, WORDS_FROM
 from nettrain.data.columns.encoding import columns_text
 from nettrain.data.columns.identifiers import (
     NAMED_IDENTIFIER,
@@ -268,8 +268,10 @@ def useless_columns(columns: Sequence[ColumnProfile]) -> dict[str, str]:
 
 def useless_reasons(columns: Sequence[ColumnProfile]) -> dict[str, str]:
     """The columns of which nothing can be learned, each with a reason."""
-    image = looks_like_image(columns)
+    image = looks_like_image([column for column in columns if not is_key(column)])
     reasons = {c.name: useless_reason(c) for c in columns if not (image and c.constant)}
+    if image:
+        reasons |= {c.name: NAMED_IDENTIFIER for c in columns if is_key(c)}
     return {name: reason for name, reason in reasons.items() if reason}
 
 
@@ -279,7 +281,7 @@ def worded_columns(sample: Table, columns: Sequence[ColumnProfile]) -> dict[str,
     for column in columns:
         if column.kind == "text" and useless_reason(column) not in ("", NAMED_IDENTIFIER):
             texts = as_text(sample, column.name)
-            words = frequent_words(texts, WORDS_FROM, MOST_CATEGORIES) if longest(texts) <= LONGEST else []
+            words = frequent_words(texts, WORDS_FROM, CATEGORIES) if longest(texts) <= LONGEST else []
             shown = ", ".join(words[:SHOWN_WORDS])
             worded |= {column.name: f"words such as {shown}"} if words else {}
     return worded
@@ -318,12 +320,12 @@ def date_reason(column: ColumnProfile) -> str:
 
 
 def categorical_reason(column: ColumnProfile) -> str:
-    """Why a column of numbers or dates is taken as categories, "" when it is not."""
+    """Why a column is taken as categories that needs a reason, "" for others."""
     if column.wrong_date:
         return date_reason(column)
     if column.words:
         return f'holds words too, such as "{column.words[0]}"'
-    return NAMED_IDENTIFIER if column.kind == "numbers" and is_key(column) else ""
+    return NAMED_IDENTIFIER if is_key(column) else ""
 
 
 def is_key(column: ColumnProfile) -> bool:

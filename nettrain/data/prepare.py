@@ -139,6 +139,8 @@ class ReadData:
         """Raise DataError when classes have no training row in a fold, with the number of the first."""
         folds = self.settings.folds
         assert folds is not None, "settings with folds"
+        if len(self.target.classes) < 2:  # which is no matter of folds
+            return
         for number in range(1, folds.total + 1):
             with naming_fold(number):
                 refuse_lost_classes(self.target, self.splitting.splits(number)["training"], folds=True)

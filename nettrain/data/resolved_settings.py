@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from nettrain.data.columns.cell_inputs import CATEGORIES
 from nettrain.data.columns.encoding import is_categorical
 from nettrain.data.columns.roles import Roles
 from nettrain.data.reading.options import ReadOptions
@@ -17,7 +18,7 @@ from nettrain.data.targets.target import Target, TargetKindSetting, TargetSettin
 from nettrain.errors import DataError
 
 T = TypeVar("T")
-FEWEST_CATEGORIES, MOST_CATEGORIES = 50, 1000  # of a column, each with an input of its own
+MOST_CATEGORIES = 1000  # of a column, each with an input of its own
 MOST_INDICATORS = 50_000_000  # 0/1 inputs of categories in all rows, unless each column has few
 
 
@@ -119,13 +120,21 @@ def resolve_categories(settings: DataSettings, roles: Roles, main: Table, target
     names = roles.inputs(main, targets)
     if main.height * len(names) * MOST_CATEGORIES <= MOST_INDICATORS:
         return MOST_CATEGORIES
-    others = {*roles.words, *roles.numeric}
-    columns = [name for name in names if name not in others and is_categorical(main, name, roles.categorical)]
-    values = np.array([main.column(name).n_unique() for name in columns], dtype=np.int64)
-    limits = np.arange(FEWEST_CATEGORIES, MOST_CATEGORIES + 1)
-    inputs = np.minimum(values[:, None], limits).sum(axis=0)
-    fitting = limits[inputs * main.height <= MOST_INDICATORS]
-    return int(fitting.max(initial=FEWEST_CATEGORIES))
+    values = [values_of(main, name, roles) for name in names]
+    limits = np.arange(CATEGORIES, MOST_CATEGORIES + 1)
+    inputs = np.minimum(np.array(values, dtype=np.int64)[:, None], limits)
+    if settings.one_hot_up_to is not None:  # the others have a single input, a code
+        inputs = np.where(inputs < settings.one_hot_up_to, inputs, 1)
+    fitting = limits[inputs.sum(axis=0) * main.height <= MOST_INDICATORS]
+    return int(fitting.max(initial=CATEGORIES))
+
+
+def values_of(main: Table, name: str, roles: Roles) -> int:
+    """How many values of a column may have an input each; of words they are not counted."""
+    if name in roles.words:
+        return MOST_CATEGORIES
+    is_other = name in roles.numeric or not is_categorical(main, name, roles.categorical)
+    return 0 if is_other else main.column(name).drop_nulls().n_unique()
 
 
 def resolve_storage(settings: DataSettings, main: Table) -> str:

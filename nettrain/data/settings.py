@@ -208,7 +208,7 @@ class DataSettings(Settings):
     max_categories: CategoryCount = option(
         "auto",
         "values of a column of categories with an input of their own; rarer ones share an input; auto: 1000, "
-        "and fewer, but at least 50, where those of all columns would be 50 million numbers or more",
+        "and fewer, but at least 50, where those of all columns would be more than 50 million numbers",
     )
     one_hot_up_to: int | None = option(
         None,

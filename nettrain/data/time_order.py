@@ -36,8 +36,8 @@ EPOCHS = tuple((3.15e8 * unit, 4.1e9 * unit) for unit in (1, 1e3, 1e6, 1e9))
 class TimeOrder:
     """The order in which rows should be held out, and the columns that say so.
 
-    When the order is random, the `columns` hold dates nevertheless. With `blocks`, the blocks of a
-    cross-validation leave each class training rows in time.
+    When the order is random, the `columns` hold dates nevertheless. With `blocks` rows may be held out in
+    blocks of time, one after another; otherwise the latest are.
     """
 
     order: Order = "random"

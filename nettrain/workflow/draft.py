@@ -81,8 +81,9 @@ class ProvenDraft:
 def proven_draft(guessed: Guess, data: str, target: str | None, file: Path) -> ProvenDraft:
     """The file as guessed, which was tried on the data unless they are large.
 
-    Where blocks in time leave a class no training row, the latest rows alone are held out, and where these
-    do, rows at random. Raises DataError when the data cannot be trained on.
+    Rows in the order of time are held out in blocks. Where that leaves a class without training rows, the
+    latest rows are held out, and where that does too, rows at random. Raises DataError when the data cannot
+    be trained on.
     """
     time = guessed.time
     if time.order != "random":

@@ -76,7 +76,7 @@ def test_the_log_loss_of_the_rows_never_rises(seed):
 
 
 @pytest.mark.parametrize(("rows", "classes"), [(1, 2), (3, 4), (90, 32)])
-def test_rows_that_are_all_right_are_as_likely_as_laplace_says(rows, classes):
+def test_equal_rows_that_are_all_right_are_as_likely_as_laplace_says(rows, classes):
     p = np.full((rows, classes), 0.4 / (classes - 1))
     p[:, 0] = 0.6
     found = calibrations["temperature"].fit(p, np.zeros(rows, int), np.ones(rows))
@@ -96,9 +96,21 @@ def test_rows_that_are_all_right_and_sure_stay_as_they_are():
     assert p.tolist() == found.calibrated(p).tolist()
 
 
-def test_right_rows_that_cannot_be_told_from_others_become_as_sure_as_can_be():
+def test_right_rows_of_different_certainty_have_smoothed_targets():
+    p, y = np.array([[0.9, 0.1]] * 97 + [[0.51, 0.49]] * 3), np.zeros(100, int)
+    found = calibrations["temperature"].fit(p, y, np.ones(100)).temperature
+
+    def loss(temperature):
+        q = Temperature(temperature=temperature).calibrated(p)
+        return -np.mean(101 / 102 * np.log(q[:, 0]) + 1 / 102 * np.log(q[:, 1]))
+
+    assert 0.4 < found < 0.5
+    assert loss(found) < min(loss(found * 0.999), loss(found * 1.001))
+
+
+def test_right_rows_that_cannot_be_told_from_others_say_nothing():
     p, y = np.full((5, 2), 0.5), np.zeros(5, int)
-    assert 0.01 == calibrations["temperature"].fit(p, y, np.ones(5)).temperature
+    assert 1 == calibrations["temperature"].fit(p, y, np.ones(5)).temperature
 
 
 def test_probabilities_that_are_worse_than_none_become_nearly_even():

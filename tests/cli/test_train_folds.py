@@ -139,6 +139,15 @@ def test_other_texts_than_numbers_are_refused(folder, folds):
     assert (2, f"--folds: {folds} is neither") == (answer.code, answer.err[: len(folds) + 20])
 
 
+@pytest.mark.parametrize("override", ["data.folds.take=2", "data.folds={count: 4}", "data.folds.repeats=1"])
+def test_folds_are_not_given_twice(folder, override):
+    answer = inside(folder, "train", IRIS, "--folds", "4x2", override)
+    assert (2, f'--folds: does not go with the override "{override}", which says the same\n') == (
+        answer.code,
+        answer.err,
+    )
+
+
 @pytest.mark.parametrize("option", ["--profile", "--animate"])
 def test_options_of_one_training_are_refused(folder, option):
     answer = inside(folder, "train", IRIS, "--folds", "3", option)

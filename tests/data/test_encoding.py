@@ -220,6 +220,13 @@ def test_numbers_of_rows_are_suggested_to_be_ignored(name, values, reason):
     assert expected == [note for note in notes if "identif" in note]
 
 
+def test_categories_that_were_asked_for_are_no_identifiers():
+    table = Table.of({"shop_id": [f"s{i % 25}" for i in range(60)]})
+    for asked, notes in (([], 1), (["shop_id"], 0)):
+        found = fit_encoders(table, ["shop_id"], np.arange(60), categorical=asked)[1]
+        assert notes == sum("identif" in note for note in found)
+
+
 def test_columns_with_the_same_note_share_it():
     table = Table.of({f"p{i}": [0, 0] for i in range(5)} | {"q": ["1", "1"], "r": ["1", "1"]})
     _, notes = fit_encoders(table, table.columns, np.arange(2))

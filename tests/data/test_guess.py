@@ -130,7 +130,7 @@ def test_numbers_that_count_the_rows(cells, running):
 
 def test_names_of_identifiers():
     names = ["id", "ID", "customer_id", "PassengerId", "UserID", "Unnamed: 0", "index", "row id", "uuid"]
-    names += ["row_index", "idx"]
+    names += ["row_index", "idx", "user_idx", "PatientIndex"]
     others = ["body_mass_index", "paid", "width", "Idea", "humid", "PAID", "identity", "valid", "window"]
     assert names == [name for name in [*names, *others] if is_named_identifier(name)]
 
@@ -232,7 +232,7 @@ def test_identifiers_of_few_values_or_many_rows_each_are_categories(tmp_path):
     }
     result = guessed(tmp_path, columns)
     assert {"sensor_id": "named like an identifier"} == result.ignored
-    named = dict.fromkeys(["plot_id", "shop_id"], "named like an identifier")
+    named = dict.fromkeys(["species_id", "plot_id", "shop_id"], "named like an identifier")
     assert (named, ["species_id", "plot_id", "shop_id"]) == (
         result.categorical,
         [c.name for c in result.keys],
@@ -241,6 +241,12 @@ def test_identifiers_of_few_values_or_many_rows_each_are_categories(tmp_path):
     some = range(290)  # with fewer rows each, text is ignored too
     fewer = guessed(tmp_path, {name: [cells[i] for i in some] for name, cells in columns.items()})
     assert {"species_id", "plot_id", "sensor_id"} == {*fewer.ignored}
+
+
+def test_an_identifier_among_pixels_is_ignored(tmp_path):
+    pixels = {f"p{k}": [(7 * i + 11 * k) % 256 for i in ROWS] for k in range(49)}
+    result = guessed(tmp_path, {"writer_id": [1000 + i % 3 for i in ROWS], **pixels, "label": CLASSES})
+    assert ({"writer_id": "named like an identifier"}, True) == (result.ignored, result.image)
 
 
 def test_dates_that_cannot_be_read_are_ignored_and_gaps_among_them_are_not(tmp_path):

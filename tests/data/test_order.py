@@ -67,6 +67,15 @@ def test_folds_that_train_on_others_have_validation_rows_among_training_rows(tmp
     assert note in data.notes
 
 
+def test_folds_of_rows_in_no_order_do_not_train_on_others_in_time(tmp_path):
+    lines = [f"{i},{2000 + i},{i % 7 + 0.5}" for i in SHUFFLED]
+    keys = {"validation": 0, "folds": {"count": 5, "train_on": "others", "take": 2}, "order": "random"}
+    data, _ = split_rows(write(tmp_path, "\n".join(["x,when,y", *lines, ""])), **keys)
+    assert (
+        "data.folds.train_on: others is for rows in an order (data.order), and these have none" in data.notes
+    )
+
+
 def test_frames_and_positions():
     frame = pl.DataFrame({"x": SHUFFLED, "when": [START + timedelta(hours=i) for i in SHUFFLED]})
     memory = MemoryTables.of((frame, np.arange(40) % 7 + 0.5))

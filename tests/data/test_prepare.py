@@ -267,6 +267,22 @@ def test_as_many_categories_have_an_input_as_rows_allow(tmp_path, monkeypatch):
     assert 3 == prepared(source, validation=0, max_categories=3).settings.max_categories
 
 
+@pytest.mark.parametrize(
+    ("keys", "most"),
+    [
+        ({}, 60),  # inputs of the towns
+        ({"one_hot_up_to": 9}, 1000),  # a code each
+        ({"columns": {"words": ["town"]}}, 60),
+        ({"columns": {"ignore": ["town"]}}, 1000),
+    ],
+)
+def test_the_inputs_of_all_columns_count_towards_the_limit_of_categories(keys, most, tmp_path, monkeypatch):
+    rows = "".join(f"t{k % 70},{k % 2},{k}.5\n" for k in range(140))
+    source = write(tmp_path, f"town,x,y\n{rows}")
+    monkeypatch.setattr(resolved_settings, "MOST_INDICATORS", 140 * 60)
+    assert most == prepared(source, validation=0, **keys).settings.max_categories
+
+
 def test_class_weights_weigh_training_rows_alone(tmp_path):
     keys = {"columns": {"weight": "w"}, "validation": 4, "stratify": False}
     plain = prepared(write(tmp_path, PEOPLE), **keys)

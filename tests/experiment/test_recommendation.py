@@ -61,7 +61,7 @@ def test_folds_need_half_of_the_rows_in_classes_of_several(table: Guess, single:
     assert RecommendedRecipe("mlp", folds=folds, scaling="standard") == recommend(rare)
 
 
-def test_folds_in_time_need_training_rows_of_all_classes_in_each(table: Guess) -> None:
+def test_where_there_are_no_blocks_of_time_there_are_no_folds(table: Guess) -> None:
     in_time = {blocks: TimeOrder("time", ("when",), blocks) for blocks in (True, False)}
     folds = {blocks: recommend(replace(table, time=time)) for blocks, time in in_time.items()}
     assert {True: 5, False: 0} == {blocks: getattr(found, "folds", None) for blocks, found in folds.items()}

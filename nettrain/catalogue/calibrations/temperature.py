@@ -40,8 +40,8 @@ class TemperatureScaling(Calibration):
     Softens the probabilities of a network that is too sure of itself (T above 1) or sharpens them, and leaves
     their order as it is: accuracy does not change. A single number, for which about 100 rows are enough.
     Labels have one T each. Where all N validation rows are predicted right, log loss only falls with T: then
-    their true classes get the mean probability (N + 1)/(N + 2), Laplace's rule of succession, unless they
-    have more. T lies between 0.01 and 100. Probabilities below 2.2e-16 count as 2.2e-16, as in log_loss.
+    targets are smoothed, (N + 1)/(N + 2) for the true class (Platt 1999), and T is at most 1. It lies between
+    0.01 and 100. Probabilities below 2.2e-16 count as 2.2e-16, as in log_loss.
     """
 
     fitted: ClassVar[type[Calibrator]] = Temperature
@@ -63,11 +63,12 @@ def _logarithms(probabilities: Floats) -> Floats:
 def _best_exponent(distance: Floats, share: Floats) -> float:
     """The b that minimises Σ share·log Σ_k exp(b·distance_k), where distance (N, K) is log p_k - log p_true.
 
-    The sum is convex in b. Without a row whose true class is less likely than another it only falls.
+    The sum is convex in b. Without a row whose true class is less likely than another it only falls; then
+    targets are smoothed, and b is at least 1, as rows that are right are no reason to be more cautious.
     """
-    if not (distance > 0).any():
-        return _exponent_of_right(distance, share)
     low, high = 1 / LARGEST, 1 / SMALLEST
+    if not (distance > 0).any():
+        low, distance = 1.0, distance - _smoothing(distance)
     if _Slope(distance, share, low).first >= 0:
         return low
     if _Slope(distance, share, high).first <= 0:
@@ -76,23 +77,14 @@ def _best_exponent(distance: Floats, share: Floats) -> float:
     return min((found, 1.0), key=lambda b: _Slope(distance, share, b).value)
 
 
-def _exponent_of_right(distance: Floats, share: Floats) -> float:
-    """The b with which the true classes of N rows, all predicted right, are as likely as Laplace's rule says.
+def _smoothing(distance: Floats) -> Floats:
+    """What takes smoothed targets (N, 1) into account: the mean distance, weighed by them.
 
-    At least 1: rows that are predicted right are no reason to be more cautious.
+    The true class of N rows has (N + 1)/(N + 2), and the others share the rest. Source: Platt 1999.
     """
-    expected = (len(share) + 1) / (len(share) + 2)
-
-    def too_low(b: float) -> bool:
-        return float(share @ (1 / np.exp(b * distance).sum(axis=-1))) < expected
-
-    low, high = 1.0, 1 / SMALLEST
-    if not too_low(low):
-        return low
-    while high - low > PRECISION * high:
-        middle = (low + high) / 2
-        low, high = (middle, high) if too_low(middle) else (low, middle)
-    return high
+    rows, classes = distance.shape
+    mean: Floats = distance.sum(axis=-1, keepdims=True) / ((rows + 2) * (classes - 1))
+    return mean
 
 
 def _root(distance: Floats, share: Floats, low: float, high: float) -> float:

@@ -208,9 +208,12 @@ def categories_in(features: Numbers) -> Indices:
 
 
 def fit_categories(
-    table: Table, name: str, train: Indices, inputs: CellInputs = DEFAULT_INPUTS
+    table: Table, name: str, train: Indices, inputs: CellInputs = DEFAULT_INPUTS, *, asked: bool = False
 ) -> tuple[CategoryColumn | None, list[str]]:
-    """The encoder of a column of categories, fitted on the rows `train`, and notes on it."""
+    """The encoder of a column of categories, fitted on the rows `train`, and notes on it.
+
+    Where categories are `asked` for, no note says that the column is named like an identifier.
+    """
     form = column_form(table, name)
     cells = as_text(table, name)[train.astype(np.uint32)]
     counts = distinct_values(cells, form)
@@ -230,7 +233,7 @@ def fit_categories(
         notes.append(constant_note(f'"{values[0]}"', gaps))
     notes += [code_note(inputs)] if encoding == "code" else []
     notes += [many_note(len(counts), most, encoding)] if rare else []
-    notes += text_notes(name, present=len(cells) - gaps, distinct=len(counts))
+    notes += text_notes("" if asked else name, present=len(cells) - gaps, distinct=len(counts))
     stored = tuple(rare) if len(rare) <= MOST_RARE_VALUES else None
     return CategoryColumn(name, tuple(values), bool(rare), form, bool(gaps), stored, encoding, fill), notes
 

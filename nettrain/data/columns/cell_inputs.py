@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-MOST_CATEGORIES = 50  # with a feature of their own, unless the settings say otherwise
+CATEGORIES = 50  # of a column with a feature of their own, however many rows there are
 # Where few rows have a gap, an input that marks it learns these by heart, and misleads for all later ones: of
 # 344 penguins two lack all measurements, and a network took each for the species of the other.
 MARK_GAPS_FROM = 10  # gaps in the training rows, unless the settings say otherwise
@@ -29,7 +29,7 @@ class CellInputs:
     of text `most` words are told apart that at least `words_from` training rows have, and as many lack.
     """
 
-    most: int = MOST_CATEGORIES
+    most: int = CATEGORIES
     one_hot_up_to: int | None = None
     sign: bool = False
     mark_gaps_from: int = MARK_GAPS_FROM

@@ -6,6 +6,7 @@ number, which is scaled, a 0/1 indicator, or the code of a category.
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Annotated
 
 import numpy as np
@@ -66,7 +67,7 @@ def fit_encoders(
     """
     encoders: list[Encoder] = []
     columns_by_note: dict[str, list[str]] = {}
-    given: dict[str, FitEncoder] = dict.fromkeys(categorical, fit_categories)
+    given: dict[str, FitEncoder] = dict.fromkeys(categorical, partial(fit_categories, asked=True))
     given |= dict.fromkeys(words, fit_words)
     numbers = frozenset(numeric)
     for name in names:

@@ -7,7 +7,8 @@ import numpy as np
 from nettrain.data.tables.arrays import Floats
 
 NAMED = re.compile(  # an index of something else, such as body_mass_index, is an amount
-    r"(?i:(^|[_ .-])(id|uuid|guid)$|^unnamed|^((row|record|sample|case)[_ .-]?)?(index|idx)$)|[a-z]I[dD]$"
+    r"(?i:(^|[_ .-])(id|uuid|guid|idx)$|^unnamed|^((row|record|sample|case|item|image|user|customer|client|"
+    r"person|patient|subject)[_ .-]?)?index$)|[a-z]I[dD]$"
 )
 QUANTITIES = ("x", "y", "t", "year", "month", "day", "date", "time")  # that may increase by one, row by row
 # the likeliest names of targets first

@@ -103,6 +103,10 @@ class Splitting:
         """Notes on these splits that a person should read."""
         notes, settings = brought_rows_notes(source, self.settings), self.settings
         held_out = [split for name, split in splits.items() if name != "training"]
+        if settings.folds is not None and settings.folds.train_on == "others" and self.values is None:
+            notes.append(
+                "data.folds.train_on: others is for rows in an order (data.order), and these have none"
+            )
         if settings.folds is not None:
             cut_up = np.union1d(splits["training"].rows, splits["validation"].rows)
             notes += fold_notes(cut_up, settings.folds, self.strata)

@@ -135,12 +135,7 @@ def _add_columns(page: Page, guess: Guess) -> None:
             "instead of ignore keeps them in one split.",
         )
     if guess.keys:
-        page.remark(
-            1,
-            f"{listed(guess.keys)}: categories, since values are few or have {ROWS_PER_KEY} rows and more on "
-            "average. If rows with new values are to be predicted, columns: {group: ...} keeps rows with "
-            "the same value in one split.",
-        )
+        page.remark(1, f"{listed(guess.keys)}: {_key_words(guess)}")
     if guess.giveaways:
         page.remark(1, f"{giveaways(guess)}. If not, ignore what tells it under columns: {{ignore: [...]}}.")
     if guess.codes:
@@ -149,6 +144,17 @@ def _add_columns(page: Page, guess: Guess) -> None:
             f"{codes(guess)}. Those that are codes, such as months or kinds, become categories under "
             "columns: {categorical: [...]}.",
         )
+
+
+def _key_words(guess: Guess) -> str:
+    """Why identifiers are categories, and what to do if their values are to be new ones."""
+    why = f"taken as categories, with few values or at least {ROWS_PER_KEY} rows per value on average."
+    if guess.time.order != "random":  # groups and an order do not go together
+        return why
+    return (
+        f"{why} To predict rows with new values, move the column to columns: {{group: ...}}; rows with the "
+        "same value then stay in one split, and the column is no input."
+    )
 
 
 def _add_scaling(page: Page, guess: Guess, recommended: Recommendation | RecommendedRecipe) -> None:
