@@ -9,6 +9,7 @@ import numpy as np
 from nettrain.data.columns.cell_inputs import CATEGORIES, WORDS_FROM
 from nettrain.data.columns.encoding import columns_text
 from nettrain.data.columns.identifiers import (
+    MOST_KEYS,
     NAMED_IDENTIFIER,
     TARGET_NAMES,
     is_named_identifier,
@@ -243,6 +244,8 @@ def last_word(name: str) -> str:
 def could_be_target(column: ColumnProfile) -> bool:
     """Whether a column can be predicted: numbers, or text whose values recur."""
     if column.constant or identifier_reason(column) or (column.words and not column.words_are_gaps):
+        return False
+    if is_key(column) and column.distinct > MOST_KEYS:  # fewer may be classes
         return False
     return column.kind == "numbers" or (
         column.kind == "text" and column.distinct * ROWS_PER_CLASS <= column.present

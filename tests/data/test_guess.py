@@ -179,6 +179,13 @@ def test_the_last_column_is_no_target_when_it_has_nothing_to_predict(last):
     assert "b" == target({"a": NUMBERS, "b": NUMBERS, "last": last})
 
 
+@pytest.mark.parametrize(("values", "chosen"), [(20, "shop_id"), (21, "b")])
+def test_the_last_column_may_be_an_identifier_of_few_values_alone(values, chosen):
+    rows = range(420)
+    columns = {"a": [i / 8 for i in rows], "b": [i * i % 97 / 8 for i in rows]}
+    assert chosen == target({**columns, "shop_id": [i % values for i in rows]})
+
+
 def test_no_target_is_an_error():
     with pytest.raises(DataError, match="rows: no column looks like a target; name one with --target"):
         target({"id": list(ROWS), "name": [f"name {i}" for i in ROWS]})
