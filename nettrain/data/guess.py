@@ -188,7 +188,7 @@ def describe(
         classes,
         int(gaps.sum()),
         ignored,
-        {c.name: categorical_reason(c) for c in rest if c.name not in ignored and categorical_reason(c)},
+        {c.name: reason for c in rest if c.name not in ignored and (reason := categorical_reason(c))},
         worded,
         gap_words,
         source.test.height if source.test else 0,

@@ -136,10 +136,13 @@ class ReadData:
         )
 
     def refuse_folds_without_classes(self) -> None:
-        """Raise DataError when classes have no training row in a fold, with the number of the first."""
+        """Raise DataError when classes have no training row in a fold, with the number of the first.
+
+        Stratified folds leave each class a training row.
+        """
         folds = self.settings.folds
         assert folds is not None, "settings with folds"
-        if len(self.target.classes) < 2:  # which is no matter of folds
+        if self.splitting.strata is not None or len(self.target.classes) < 2:  # which is no matter of folds
             return
         for number in range(1, folds.total + 1):
             with naming_fold(number):

@@ -340,20 +340,25 @@ def test_a_draft_is_tried_on_large_tables_only_where_a_class_may_be_lost(
 
 
 @pytest.mark.parametrize(
-    ("path", "options", "target", "kind", "ignored"),
+    ("path", "target", "kind", "roles"),
     [
-        ("titanic/train.csv", {}, "Survived", "classes", ["PassengerId", "Name", "Ticket", "Cabin"]),
-        ("auto-mpg/mpg.csv", {}, "mpg", "numbers", ["name"]),
-        ("adult/adult-train.csv.gz", {}, "column_14", "classes", []),
-        ("california-housing/housing.csv.gz", {}, "median_house_value", "numbers", []),
+        (
+            "titanic/train.csv",
+            "Survived",
+            "classes",
+            {"ignore": ["PassengerId", "Ticket", "Cabin"], "words": ["Name"]},
+        ),
+        ("auto-mpg/mpg.csv", "mpg", "numbers", {"words": ["name"]}),
+        ("adult/adult-train.csv.gz", "column_14", "classes", {}),
+        ("california-housing/housing.csv.gz", "median_house_value", "numbers", {}),
     ],
 )
-def test_real_files(tmp_path, path, options, target, kind, ignored):
+def test_real_files(tmp_path, path, target, kind, roles):
     if not (ELSEWHERE / path).exists():
         pytest.skip(f"../shared/data/{path} is not there")
     data = written(tmp_path, ELSEWHERE / path)["data"]
     assert (target, kind) == (data["target"], data["target_kind"])
-    assert ignored == data.get("columns", {}).get("ignore", [])
+    assert roles == data.get("columns", {})
 
 
 def test_images(tmp_path):

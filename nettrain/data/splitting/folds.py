@@ -69,14 +69,18 @@ def deal_rows(labels: AnyArray | None, count: int, parts: int, generator: np.ran
     Sizes differ by at most one row, and so do those of each class where rows have labels (M,). Raises
     DataError when there are fewer rows than parts.
     """
-    if count < parts:
-        raise DataError(f"{KEY}: {counted(count, 'row')} cannot be {parts} folds")
+    _refuse_fewer_rows(count, parts)
     order = generator.permutation(count)
     if labels is not None:
         order = order[np.argsort(labels[order], kind="stable")]
     dealt = np.empty(count, dtype=np.int64)
     dealt[order] = np.arange(count) % parts
     return dealt
+
+
+def _refuse_fewer_rows(count: int, parts: int) -> None:
+    if count < parts:
+        raise DataError(f"{KEY}: {counted(count, 'row')} cannot be {parts} folds")
 
 
 def _deal_strata(labels: AnyArray | None, count: int, parts: int, generator: np.random.Generator) -> Indices:
@@ -191,8 +195,7 @@ def _block_among_others(rows: Indices, count: int, number: int) -> FoldRows:
 
     Sizes differ by at most a row. Source: scikit-learn's KFold without shuffling.
     """
-    if len(rows) < count:
-        raise DataError(f"{KEY}: {counted(len(rows), 'row')} cannot be {count} folds")
+    _refuse_fewer_rows(len(rows), count)
     blocks = np.array_split(rows, count)
     held_out = blocks.pop(number - 1)
     return FoldRows(np.sort(np.concatenate(blocks)), np.sort(held_out))

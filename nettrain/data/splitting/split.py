@@ -103,7 +103,8 @@ class Splitting:
         """Notes on these splits that a person should read."""
         notes, settings = brought_rows_notes(source, self.settings), self.settings
         held_out = [split for name, split in splits.items() if name != "training"]
-        if settings.folds is not None and settings.folds.train_on == "others" and self.values is None:
+        among = settings.folds is not None and settings.folds.train_on == "others"
+        if among and self.values is None:
             notes.append(
                 "data.folds.train_on: others is for rows in an order (data.order), and these have none"
             )
@@ -119,7 +120,6 @@ class Splitting:
             rows = ", ".join(f"{len(split.rows)} {name}" for name, split in splits.items())
             notes.append(f'split by whole groups of "{settings.columns.group}": {rows} rows')
         if isinstance(settings.order, OrderBy):
-            among = settings.folds is not None and settings.folds.train_on == "others"
             in_order = rows_in_order(splits, validated_among=among)
             notes.append(f'split in the order of "{settings.order.by}": {in_order} rows')
         return notes
