@@ -13,11 +13,15 @@ from nettrain.store.summary_additions import with_distribution
 
 @dataclass(frozen=True)
 class EndedNetworkOfEnsemble:
-    """A network of an ensemble: its number, how often it counts, and its summary, or those of its folds."""
+    """A network of an ensemble: its number, how often it counts, and its summary, or those of its folds.
+
+    `held_out` are its figures of all validation rows together, where they are known.
+    """
 
     number: int
     count: int
     summaries: tuple[RunSummary, ...]
+    held_out: Mapping[str, float | None] | None = None
 
     def in_summary(self) -> NetworkSummary:
         """Its entry in the summary of the ensemble."""
@@ -26,6 +30,8 @@ class EndedNetworkOfEnsemble:
             {split: of for split, of in one["metrics"].items() if split != "test"} for one in self.summaries
         ]
         mean, _ = mean_and_sd(measured)
+        if self.held_out is not None:
+            mean = {**mean, "val": self.held_out}
         ending = overall_ending(self.summaries)
         return {"network": self.number, "count": self.count, "metrics": mean, **ending}
 
@@ -39,9 +45,11 @@ def summarise_ensemble(
 ) -> RunSummary:
     """The summary of an ensemble.
 
-    `metrics` by split and `distribution` are those of the mean prediction, `timing` is of all trainings.
+    `metrics` by split and `distribution` are those of the mean prediction, `timing` is of all trainings, also
+    of networks that count 0 times, which have no part in anything else.
     """
-    all_summaries = [summary for one in networks for summary in one.summaries]
+    predicting = [one for one in networks if one.count] or networks
+    all_summaries = [summary for one in predicting for summary in one.summaries]
     first = all_summaries[0]
     summary: RunSummary = {
         "experiment": name,
@@ -59,9 +67,16 @@ def summarise_ensemble(
     }
     if "positive" in first:
         summary["positive"] = first["positive"]
-    applied = [one["postprocessing"] for one in all_summaries if "postprocessing" in one]
+    applied = {
+        (one.number, fold): summary["postprocessing"]
+        for one in predicting
+        for fold, summary in enumerate(one.summaries)
+        if "postprocessing" in summary
+    }
     if applied:
-        summary["postprocessing"] = joint_applied(applied)
+        joint = joint_applied([*applied.values()], [fold for _, fold in applied])
+        joint.pop("uncalibrated", None)  # of each network, with which figures of the mean say nothing
+        summary["postprocessing"] = joint
     baseline = mean_baseline(networks[0].summaries)
     if baseline is not None:
         summary["baseline"] = {**baseline, "worse": []}

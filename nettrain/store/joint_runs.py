@@ -46,9 +46,11 @@ class JointRuns:
     @property
     def applied(self) -> AppliedPostprocessing | None:
         """What is done with predictions: each run calibrates its own, a mean threshold decides."""
-        each = [run.applied for run in self.runs]
-        present = [one for one in each if one is not None]
-        return joint_applied(present) if present else None
+        each = zip(self.held_out_by, (run.applied for run in self.runs), strict=True)
+        present = [(fold, one) for fold, one in each if one is not None]
+        if not present:
+            return None
+        return joint_applied([one for _, one in present], [fold for fold, _ in present])
 
     @property
     def numeric_classes(self) -> bool:

@@ -183,15 +183,22 @@ def applied_json(fitted: Postprocessing, task: Task) -> AppliedPostprocessing:
     }
 
 
-def joint_applied(each: Sequence[AppliedPostprocessing]) -> AppliedPostprocessing:
-    """What folds do whose mean predicts: each calibrates its own, and the mean threshold decides."""
+def joint_applied(
+    each: Sequence[AppliedPostprocessing], held_out_by: Sequence[int] | None = None
+) -> AppliedPostprocessing:
+    """What folds do whose mean predicts: each calibrates its own, and the mean threshold decides.
+
+    `held_out_by` has numbers that are equal where the same validation rows have fitted it; by default each
+    has its own.
+    """
+    rows = dict(zip(held_out_by or range(len(each)), (one["rows"] for one in each), strict=True))
     thresholds = {
         name: float(np.mean([one["thresholds"][name] for one in each])) for name in each[0]["thresholds"]
     }
     joint: AppliedPostprocessing = {
         "calibration": each[0]["calibration"],
         "threshold": each[0]["threshold"],
-        "rows": sum(one["rows"] for one in each),
+        "rows": sum(rows.values()),
         "calibrators": [words for one in each for words in one["calibrators"]],
         "thresholds": thresholds,
     }

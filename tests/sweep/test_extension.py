@@ -157,13 +157,13 @@ def test_candidates_are_the_best_trials_whose_files_are_whole(tmp_path, monkeypa
             pass
         best = [one.trial for one in sweep.best]
         found = load_candidates(sweep, kept)
-        assert best == [one.trial for one in found]
-        assert best[:1] == [one.trial for one in load_candidates(sweep, kept, stop=lambda: True)]
+        assert best == [one.number for one in found]
+        assert best[:1] == [one.number for one in load_candidates(sweep, kept, stop=lambda: True)]
         with monkeypatch.context() as few:
             few.setattr("nettrain.workflow.tuning.candidates.MOST_NUMBERS", 1)
-            assert best[:1] == [one.trial for one in load_candidates(sweep, kept)]
+            assert best[:1] == [one.number for one in load_candidates(sweep, kept)]
         shutil.rmtree(kept / str(best[0]))
-        assert best[1:] == [one.trial for one in load_candidates(sweep, kept)]
+        assert best[1:] == [one.number for one in load_candidates(sweep, kept)]
     own = train(sweep.trials[best[0] - 1].experiment.model_dump())  # with its temperature
     predictions = found[0].predictions
     chosen = predictions.values[np.arange(len(predictions.y)), predictions.y]

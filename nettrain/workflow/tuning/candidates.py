@@ -6,13 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from nettrain.catalogue.metrics import Task, metrics_for
+from nettrain.catalogue.metrics import Task
 from nettrain.data.prepare import Prepared
 from nettrain.experiment.named_backend import named_backend
 from nettrain.experiment.settings import Experiment
 from nettrain.experiment.task import task_of
 from nettrain.inference.dataset import dataset_of
-from nettrain.inference.ensemble_selection import ChoosingRows
 from nettrain.inference.fit_postprocessing import with_fitted_rules
 from nettrain.inference.measured import joined_predictions
 from nettrain.inference.model import Model, TrainedNetworks
@@ -56,7 +55,7 @@ class KeptTrial:
     predictions: LabelledPredictions
 
     @property
-    def trial(self) -> int:
+    def number(self) -> int:
         """The number of the trial."""
         return self.result.trial
 
@@ -128,11 +127,3 @@ def _held_out(networks: Sequence[KeptNetwork]) -> Iterator[LabelledPredictions]:
     for one in networks:
         assert one.data.validation is not None, "a search compares by validation rows"
         yield predict_labelled(one.networks, one.data.validation)
-
-
-def choosing_rows(candidate: KeptTrial, predictions: LabelledPredictions, metric: str) -> ChoosingRows:
-    """The rows of these predictions, with the metric of trials, or where that is a loss, the task's first."""
-    task, name = candidate.task, metric.partition("_")[2]
-    known = metrics_for(task)
-    chosen = name if name in known else "log_loss" if "log_loss" in known else known[0]
-    return ChoosingRows(task, chosen, predictions.y, predictions.rows.weight)

@@ -19,8 +19,8 @@ from nettrain.store.summary import RunSummary
 from nettrain.store.trained_ensemble import EnsembleMember
 from nettrain.store.tune_summary import FoundJson, SeedFigures, TrustedJson, TunedFigures
 from nettrain.sweep.sweep import Sweep
-from nettrain.workflow.tuning.candidates import KeptTrial, choosing_rows
-from nettrain.workflow.tuning.ensemble import Chosen, counted, on_split
+from nettrain.workflow.chosen_networks import Chosen, choosing_rows, counted, on_split
+from nettrain.workflow.tuning.candidates import KeptTrial
 
 RESAMPLES, RESAMPLES_OF_ENSEMBLE = 200, 100  # at most
 SHARE_OF_SINGLE = 0.3  # of the time for corrections
@@ -42,12 +42,12 @@ class ChosenNetworks:
         return [one.predictions.values for one in self.candidates]
 
     @property
-    def chosen(self) -> list[Chosen]:
+    def chosen(self) -> list[Chosen[KeptTrial]]:
         """The networks of the ensemble."""
         return counted(self.candidates, self.taken)
 
     @property
-    def single(self) -> list[Chosen]:
+    def single(self) -> list[Chosen[KeptTrial]]:
         """The best network alone."""
         return counted(self.candidates, [self.alone])
 
@@ -71,7 +71,9 @@ class _Trust:
     seed: int
     ends: float
 
-    def figures(self, chosen: Sequence[Chosen], choose: Choose, most: int, share: float) -> TunedFigures:
+    def figures(
+        self, chosen: Sequence[Chosen[KeptTrial]], choose: Choose, most: int, share: float
+    ) -> TunedFigures:
         """Those of the rows that chose, and of test rows."""
         until = time() + share * max(self.ends - time(), 0.0)
         selection = self.selection
@@ -88,7 +90,7 @@ class _Trust:
         return {"val": val, "test": test}
 
     def _on(
-        self, chosen: Sequence[Chosen], split: str, corrected: CorrectedValue | None = None
+        self, chosen: Sequence[Chosen[KeptTrial]], split: str, corrected: CorrectedValue | None = None
     ) -> TrustedJson | None:
         measured = on_split(chosen, split)
         if measured is None:
@@ -132,12 +134,12 @@ def found_json(
     metric, constants = selection.rows.metric, ensemble.get("baseline")
     by_split = {} if constants is None else constants["metrics"]
     networks: list[EnsembleMember] = [
-        {"network": one.candidate.trial, "count": one.count} for one in selection.chosen
+        {"network": one.candidate.number, "count": one.count} for one in selection.chosen
     ]
     has_test = single["test"] is not None
     return {
         "metric": metric,
-        "single": {"trial": selection.single[0].candidate.trial, **single},
+        "single": {"trial": selection.single[0].candidate.number, **single},
         "ensemble": {
             "networks": networks,
             "candidates": len(selection.candidates),
