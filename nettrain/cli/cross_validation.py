@@ -15,18 +15,13 @@ if TYPE_CHECKING:
     from nettrain.workflow.training import RunOutcome
 
 
-def train_folds(
-    loaded: "LoadedExperiment", screen: Screen, out: Path, *, profile: bool = False
-) -> "CrossValidation":
-    """Cross-validate in a new folder. Raises SpecError for options that are for one training."""
+def train_folds(loaded: "LoadedExperiment", screen: Screen, out: Path) -> "CrossValidation":
+    """Cross-validate in a new folder."""
     from nettrain.cli.interrupt import interruptible
     from nettrain.experiment.resolution import rate_is_auto
     from nettrain.workflow.cross_validation import in_new_folder
     from nettrain.workflow.folds.plan import plan_cross_validation
 
-    for option, given in (("--profile", profile), ("--animate", screen.animate)):
-        if given:
-            refuse(option)
     finding = rate_is_auto(loaded.experiment) and not screen.quiet
     with screen.console.status("trying learning rates") if finding else nullcontext():
         planned = plan_cross_validation(loaded)
@@ -37,11 +32,14 @@ def train_folds(
 def resume_folds(path: Path, overrides: Sequence[str], screen: Screen) -> "RunOutcome":
     """Train the folds of a cross-validation that have not ended."""
     from nettrain.cli.interrupt import interruptible
+    from nettrain.experiment.load import load
+    from nettrain.store.run_folder import RunFolder
     from nettrain.workflow.folds.resumption import restored_folds
     from nettrain.workflow.restored_run import EndedRun
+    from nettrain.workflow.train import refuse_for_several
 
     if screen.animate:
-        refuse("--animate")
+        refuse_for_several("--animate", load(RunFolder(path).config).experiment)
     with restored_folds(path, overrides) as job:
         if not isinstance(job, EndedRun):
             with interruptible() as interrupted:
@@ -82,10 +80,3 @@ def conduct_folds(
     if not screen.quiet:
         show_folds_report(screen.console, result, folder, drawing)
     return result
-
-
-def refuse(option: str) -> None:
-    """Raise SpecError for an option of a training of one network."""
-    from nettrain.errors import SpecError
-
-    raise SpecError(f"{option}: is for one training; data.folds.take=1 trains the first fold alone")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nettrain.cli.blending import resume_blend
 from nettrain.cli.completion import complete_started_run
 from nettrain.cli.cross_validation import resume_folds
 from nettrain.cli.options import (
@@ -54,7 +55,7 @@ def resume(
         from nettrain.cli.interrupt import interruptible
         from nettrain.output.console import console
         from nettrain.workflow.restored_run import EndedRun, restored
-        from nettrain.workflow.resume import is_cross_validation
+        from nettrain.workflow.resume import kind_of_run
 
         screen = Screen(
             console(stderr=as_json),
@@ -65,7 +66,10 @@ def resume(
         )
         outcome: RunOutcome
         changes = with_diagnostics(with_backend(overrides, backend, device), diagnostics=diagnostics)
-        if is_cross_validation(run):
+        kind = kind_of_run(run)
+        if kind == "blend":
+            leave(resume_blend(run, changes, screen), as_json=as_json)
+        if kind == "folds":
             leave(resume_folds(run, changes, screen), as_json=as_json)
         with restored(run, changes) as run_before:
             if isinstance(run_before, EndedRun):

@@ -77,6 +77,7 @@ def sweep(
     import json
 
     from nettrain.cli.interrupt import ending, explained, interruptible
+    from nettrain.experiment.blending import without_blend
     from nettrain.experiment.load import load
     from nettrain.output.console import console
     from nettrain.sweep.opening import open_sweep
@@ -86,7 +87,7 @@ def sweep(
 
     logs = log_folder(tensorboard)
     changes = with_folds(with_backend(overrides, backend, device), folds)
-    loaded, screen = load(file, changes), console(stderr=as_json)
+    loaded, screen = without_blend(load(file, changes)), console(stderr=as_json)
     again = shlex.join(["nettrain", *sys.argv[1:]])
     with (
         explained(f"go on with: {again}"),  # the journal has every trial that had ended

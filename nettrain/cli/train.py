@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from nettrain.cli.blending import train_blend
 from nettrain.cli.cross_validation import train_folds
 from nettrain.cli.options import (
     Backend,
@@ -51,7 +52,7 @@ def train(
         from nettrain.experiment.resolution import rate_is_auto
         from nettrain.output.console import console
         from nettrain.workflow.preparation import prepare_training
-        from nettrain.workflow.train import in_new_folder
+        from nettrain.workflow.train import in_new_folder, refuse_for_several
 
         screen = Screen(
             console(stderr=as_json),
@@ -62,8 +63,13 @@ def train(
         )
         changes = with_diagnostics(with_backend(overrides, backend, device), diagnostics=diagnostics)
         loaded = load(file, with_folds(changes, folds))
+        for option, given in (("--profile", profile), ("--animate", animate)):
+            if given:
+                refuse_for_several(option, loaded.experiment)
+        if loaded.experiment.blend:
+            leave(train_blend(loaded, screen, out), as_json=as_json)
         if loaded.experiment.data.trains_folds:
-            leave(train_folds(loaded, screen, out, profile=profile), as_json=as_json)
+            leave(train_folds(loaded, screen, out), as_json=as_json)
         finding = rate_is_auto(loaded.experiment) and not quiet
         with screen.console.status("trying learning rates") if finding else nullcontext():
             prepared = prepare_training(loaded, profile=profile)

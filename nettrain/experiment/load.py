@@ -28,6 +28,7 @@ from nettrain.files import InputFile
 
 EXPERIMENTS = (*YAML, ".json")  # endings of files in which mistakes are those of an experiment
 MOST_BYTES = 4 * MOST_CHARACTERS  # a character takes up to four
+NOT_OF_ONE = ("sweep", "blend")  # blocks that are about several networks
 SOURCES = ("source", "test", "validation")
 
 
@@ -73,11 +74,11 @@ class LoadedExperiment:
         return self.sets(*path) and self.document.location(path).startswith(OVERRIDE)
 
     def with_changes(self, changes: Iterable[Change]) -> tuple["LoadedExperiment", list[str]]:
-        """This experiment with changes and without its sweep; and notes on settings that were dropped.
+        """This experiment with changes, without its sweep and its blend; and notes on settings dropped.
 
         Raises SpecError with all problems at once.
         """
-        values = {key: value for key, value in self.document.block.items() if key != "sweep"}
+        values = {key: value for key, value in self.document.block.items() if key not in NOT_OF_ONE}
         document = Document(deepcopy(values), dict(self.document.locations))
         notes = [note for change in changes for note in set_value(document, change, Experiment)]
         experiment = _with_absolute_paths(validate(document), document, self.folder)

@@ -60,6 +60,7 @@ ALIASES = {  # names that other libraries, or other blocks, have for a key
     "regularization.max_norm": "maxnorm",
     "calibration": "calibrate calibrator calibration_method temperature_scaling",
     "threshold": "cutoff cut_off decision_threshold",
+    "blend": "blending stacking voting mixture",
     "seed": "random_state random_seed rng manual_seed",
     "recipe": "preset template",
     "experiment": "name experiment_name run_name title",

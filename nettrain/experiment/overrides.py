@@ -8,7 +8,7 @@ from nettrain.catalogue.settings import Settings, ShortForm
 from nettrain.errors import SpecError, shortened
 from nettrain.experiment.document import Document, KeyPath, PlainValue, dotted_key, parse
 from nettrain.experiment.fields import Block, block_of, choice_of, short_form_of
-from nettrain.experiment.recipe_merging import RECIPE, is_written_out, list_of_recipe
+from nettrain.experiment.recipe_merging import RECIPE, is_written_out, list_of_recipe, named_recipe
 
 MARKS = frozenset(",|#%&*!@>`")  # are text when they stand alone, which YAML wants in quotes: data.decimal=,
 DEEPEST = 50  # blocks inside each other that a key leads through
@@ -116,9 +116,17 @@ def _comes_later(override: str) -> bool:
 
 def _refuse_written_out(document: Document, change: Change) -> None:
     """Raise SpecError for another recipe where the settings of one are written out: it would do nothing."""
-    if change.key in (RECIPE, f"{RECIPE}.name") and is_written_out(document.values):
+    if change.key not in (RECIPE, f"{RECIPE}.name") or not is_written_out(document.values):
+        return
+    if not _is_recipe_of_config(change.value):
         text = "the settings of its recipe are written out in this file, so another one would change nothing"
         raise SpecError(f"{change.location}: {change.key}: {text}")
+
+
+def _is_recipe_of_config(value: PlainValue) -> bool:
+    """Whether a recipe is written as in a config.yaml: a block of one that is written out, or of none."""
+    written = {RECIPE: value}
+    return isinstance(value, dict) and (is_written_out(written) or named_recipe(written) is None)
 
 
 def _label(override: str) -> str:

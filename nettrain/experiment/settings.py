@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from nettrain.catalogue.calibrations import Calibration, calibrations
 from nettrain.catalogue.losses import Loss, losses
@@ -20,6 +20,7 @@ from nettrain.experiment.training_settings import Seed, TrainingSettings
 from nettrain.model.settings import ModelSettings, RegularizationSettings
 
 MOST_THREADS = 1024
+MOST_BLENDED = 64  # networks beside that of the file
 Threads = Annotated[
     Annotated[int, Field(ge=1, le=MOST_THREADS)] | Literal["auto"],
     expects(f"a whole number from 1 to {MOST_THREADS}, or auto"),
@@ -27,6 +28,13 @@ Threads = Annotated[
 
 ThresholdSetting = Annotated[
     Literal["none", "f1", "youden"] | float, expects("none, f1, youden or a number such as 0.3")
+]
+
+Blend = Annotated[
+    list[dict[str, object]],
+    Field(max_length=MOST_BLENDED),
+    expects("a list of blocks of keys"),
+    BeforeValidator(lambda blend: [] if blend is None else blend),  # all entries commented out
 ]
 
 
@@ -77,6 +85,11 @@ class Experiment(Settings):
         " best by validation rows; none: the more likely one",
     )
     backend: BackendSettings = option({}, "where the numbers are computed")
+    blend: Blend = option(
+        [],
+        "further networks, trained on the same rows, whose weighted mean with the file's own predicts: of "
+        "each the keys in which it differs; validation rows weigh them",
+    )
     sweep: SweepSettings | None = option(None, "a search over parameters, see nettrain sweep")
 
     @model_validator(mode="after")

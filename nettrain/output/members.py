@@ -57,8 +57,8 @@ def endings(members: Sequence[Ending], monitor: str, words: Mapping[str, str]) -
     """
     reasons = Counter(member["stop_reason"] for member in members)
     text = ", ".join(f"{shown_reason(reason)} ({number})" for reason, number in reasons.most_common())
-    if len(reasons) == 1:
-        text = words[next(iter(reasons))]
+    if len(reasons) == 1 or "various" in reasons:  # of networks whose folds ended differently
+        text = words["various" if "various" in reasons else next(iter(reasons))]
     epochs = sorted({member["epochs_run"] for member in members})
     after = f"{count(epochs[0])} to {count(epochs[-1])}" if len(epochs) > 1 else count(epochs[0])
     text = f"{text} after {after} epoch{'' if epochs == [1] else 's'}".strip()

@@ -18,7 +18,16 @@ from nettrain.output.members import endings, members_table, unconverged
 from nettrain.output.numbers import count, figure, plural, seconds, spread
 from nettrain.output.postprocessing import postprocessing_lines, uncalibrated_lines
 from nettrain.output.progress import heading, title
-from nettrain.store.summary import Ending, Improving, LossParts, Metrics, RunBaseline, RunSummary, Timing
+from nettrain.store.summary import (
+    Ending,
+    Improving,
+    LossParts,
+    Metrics,
+    NetworkSummary,
+    RunBaseline,
+    RunSummary,
+    Timing,
+)
 
 NEARLY = 0.005  # two figures that differ by less are not worth two columns
 MAX_CLASS = 12  # characters of a class's name in a heading
@@ -33,6 +42,7 @@ REASONS = {
     "diverged": "diverged, a figure became NaN or infinite,",
     "interrupted": "interrupted",
     "pruned": "pruned, others did better,",
+    "various": "for various reasons",
 }
 
 
@@ -60,7 +70,21 @@ def final_report(
 
     `drawing` is how many seconds the pictures took, which the summary does not count.
     """
-    _side_by_side(console, _architecture(architecture, summary["output_activation"]), _metrics(summary))
+    table = _architecture(architecture, summary["output_activation"])
+    report_beside(table, console, summary, folder, files, drawing=drawing)
+
+
+def report_beside(
+    table: Table,
+    console: Console,
+    summary: RunSummary,
+    folder: Path,
+    files: Sequence[str],
+    *,
+    drawing: float = 0.0,
+) -> None:
+    """The report with a table of what was trained, beside which the metrics stand if there is room."""
+    _side_by_side(console, table, _metrics(summary))
     if "mean" in summary:
         console.print(members_table(console, summary, _beside_the_loss(summary["mean"])))
     if any(one["intervals"] for one in _last_split(summary).values()):
@@ -134,6 +158,11 @@ def continuation(improving: Improving, folder: Path) -> str:
     if improving["resumable"]:
         return f"nettrain resume {shlex.quote(str(folder))} {overrides}"
     return f"nettrain train {shlex.quote(str(folder / 'config.yaml'))} {overrides}"
+
+
+def counting(summary: RunSummary) -> Sequence[NetworkSummary]:
+    """The different networks that have a part in the prediction."""
+    return [one for one in summary.get("networks", []) if one["count"]]
 
 
 def _networks(summary: RunSummary) -> Sequence[Ending]:
@@ -278,8 +307,9 @@ def _is_informative(name: str, splits: Metrics) -> bool:
 
 def ending(summary: RunSummary) -> str:
     """`early stopping after 37 epochs; the weights of epoch 27, the best, were restored`."""
-    if "members" in summary or "folds" in summary:
-        return endings(summary.get("members") or summary["folds"], summary["monitor"], REASONS)
+    several = summary.get("members") or summary.get("folds") or counting(summary)
+    if several:
+        return endings(several, summary["monitor"], REASONS)
     epochs, best = summary["epochs_run"], summary["best_epoch"]
     text = f"{REASONS[summary['stop_reason']]} after {plural(epochs, 'epoch')}".strip()
     if "divergence" in summary:

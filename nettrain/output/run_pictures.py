@@ -14,12 +14,18 @@ from nettrain.output.history_curves import curve_of_steps
 from nettrain.output.numbers import plural
 from nettrain.workflow.first_weights import first_weights
 from nettrain.workflow.folds.tables import drawn_rows
-from nettrain.workflow.own_rows import OwnPredictions, out_of_fold_predictions, own_predictions
+from nettrain.workflow.own_rows import (
+    OwnPredictions,
+    blended_predictions,
+    out_of_fold_predictions,
+    own_predictions,
+)
 from nettrain.workflow.small_world import SmallWorld, look, look_at_folds, predicting, small_world
 from nettrain.workflow.training import TrainingResult
 
 if TYPE_CHECKING:
     from nettrain.workflow.animation import EpochRecorder
+    from nettrain.workflow.blending.blend import Blend
     from nettrain.workflow.cross_validation import CrossValidation
 
 
@@ -56,6 +62,24 @@ def draw_fold_pictures(result: "CrossValidation", folder: Path, draw: Draw) -> l
             "folds.png": lambda: _draw_folds(result, folder, draw),
             "the picture of the predictions": lambda: _draw_own_predictions(
                 out_of_fold_predictions(result), result.summary["experiment"], folder, draw
+            ),
+        }
+    )
+
+
+@np.errstate(all="ignore")
+def draw_blend_pictures(blend: "Blend", folder: Path, draw: Draw) -> list[str]:
+    """Write confusion.png or residuals.png of the mean prediction, and boundary.png where it can be drawn.
+
+    Returns a note for each that could not be drawn; none of a blend that does not predict.
+    """
+    if not blend.chosen:
+        return []
+    return _notes_of(
+        {
+            "boundary.png": lambda: _draw_boundary_of_blend(blend, folder, draw),
+            "the picture of the predictions": lambda: _draw_own_predictions(
+                blended_predictions(blend), blend.summary["experiment"], folder, draw
             ),
         }
     )
@@ -150,6 +174,18 @@ def _draw_boundary_of_folds(result: "CrossValidation", folder: Path, draw: Draw)
         return
     what = "decision regions" if seen.world.splits_plane else "predictions"
     title = f"{result.summary['experiment']}: {what} of {plural(len(runs), 'fold')}"
+    write_atomic(folder / "boundary.png", draw("boundary.picture.boundary_picture", seen, title))
+
+
+def _draw_boundary_of_blend(blend: "Blend", folder: Path, draw: Draw) -> None:
+    """What the networks predict together all over one or two columns of numbers."""
+    predictor = blend.predictor.select_members()
+    data = blend.networks[0].folds[0].planned.data
+    seen = look_at_folds(predictor.runs, data, predictor.task)
+    if seen is None:
+        return
+    what = "decision regions" if seen.world.splits_plane else "predictions"
+    title = f"{blend.summary['experiment']}: {what} of {plural(len(blend.chosen), 'network')}"
     write_atomic(folder / "boundary.png", draw("boundary.picture.boundary_picture", seen, title))
 
 

@@ -22,7 +22,12 @@ from nettrain.workflow.tuning.clock import Clock
 
 def show_head(console: Console, tuning: OpenedTuning) -> None:
     """Print what is tuned, how rows choose, and how the time is divided."""
-    head(console, tuning.subject.name, _facts(tuning), [*tuning.subject.notes, *tuning.sweep.notes])
+    head(
+        console,
+        tuning.subject.name,
+        _facts(tuning),
+        dict.fromkeys((*tuning.subject.notes, *tuning.sweep.notes)),
+    )
 
 
 def show_complete(console: Console, tuning: OpenedTuning) -> None:

@@ -62,12 +62,21 @@ class RunFolder:
             raise SpecError(f"{path}: is cross-validated; each fold is a run: name one of {folds}")
         if folder.is_ensemble:
             networks = enumerated([str(network.path) for network in folder.networks])
-            raise SpecError(f"{path}: is an ensemble; each network is a run: name one of {networks}")
+            raise SpecError(f"{path}: has several networks; each is a run: name one of {networks}")
+        if folder.networks:
+            raise SpecError(folder.unfinished_blend)
         for needed in (folder.model, folder.preprocessing):
             if not needed.is_file():
                 raise SpecError(unfinished(path, needed.name))
         refuse_other_kinds(folder.files)
         return folder
+
+    @property
+    def unfinished_blend(self) -> str:
+        """The message on a blend that does not predict."""
+        if not _can_be_resumed(self):
+            return f"{self.path}: all of its networks diverged, their weights are not finite"
+        return f"{self.path}: was interrupted; nettrain resume {shlex.quote(str(self.path))} goes on with it"
 
     @classmethod
     def open_started(cls, path: Path) -> "RunFolder":
@@ -289,6 +298,15 @@ def interrupted_run(parent: Path, experiment: str, config: str, other: Path) -> 
     candidates = [RunFolder(path) for path in (*paths, other)]
     same = [folder for folder in candidates if _text(folder.config) == config and _can_be_resumed(folder)]
     return max(same, key=lambda folder: folder.config.stat().st_mtime, default=None)
+
+
+def interrupted_notes(parent: Path, experiment: str, config: str, other: Path) -> list[str]:
+    """A note on the run that `interrupted_run` finds, if it does, with the command that goes on."""
+    folder = interrupted_run(parent, experiment, config, other)
+    if folder is None:
+        return []
+    command = shlex.join(["nettrain", "resume", str(folder.path)])
+    return [f"{folder.path} has these settings and was interrupted: {command} goes on"]
 
 
 def _can_be_resumed(folder: RunFolder) -> bool:

@@ -152,7 +152,7 @@ def _prepared(
         resources.workers,
         chunks,
         brackets,
-        (*notes, *space.notes, *_notes(space), *jobs.notes),
+        (*notes, *space.loaded.notes, *space.notes, *_notes(space), *jobs.notes),
         resources.devices,
         preparation,
         sizing,

@@ -1,6 +1,5 @@
 """Cross-validation: a network for each fold, and what they say together about rows they have not seen."""
 
-import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -15,7 +14,7 @@ from nettrain.experiment.load import to_yaml
 from nettrain.files import write_atomic
 from nettrain.store.fold_summary import EndedFold, folds_csv, summarise_folds
 from nettrain.store.predictions import encode_frame
-from nettrain.store.run_folder import RunFolder, interrupted_run, write_json
+from nettrain.store.run_folder import RunFolder, interrupted_notes, write_json
 from nettrain.store.summary import Timing
 from nettrain.store.summary_additions import with_distribution, with_uncalibrated_test
 from nettrain.training.loop import never
@@ -155,13 +154,9 @@ def in_new_folder(
     A note names an interrupted one of the same experiment, in `parent` or in the folder `beside`.
     """
     experiment, config = planned.experiment.experiment, to_yaml(planned.experiment)
-    earlier = interrupted_run(parent, experiment, config, beside)
+    earlier = interrupted_notes(parent, experiment, config, beside)
     with RunFolder.new(parent, experiment) as (folder, note):
-        notes = [] if note is None else [note]
-        if earlier is not None:
-            command = shlex.join(["nettrain", "resume", str(earlier.path)])
-            notes.append(f"{earlier.path} has these settings and was interrupted: {command} goes on")
-        yield begin(planned, folder, notes)
+        yield begin(planned, folder, [*([note] if note else []), *earlier])
 
 
 def begin(planned: PlannedCrossValidation, folder: RunFolder, notes: Sequence[str]) -> CrossValidationJob:

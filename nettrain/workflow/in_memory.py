@@ -144,6 +144,10 @@ class MemoryRun:
         """Raises SpecError, as it is not cross-validated."""
         raise SpecError(f"fold: {number} is not there, the run is not cross-validated")
 
+    def network(self, number: int) -> "MemoryRun":
+        """Raises SpecError, as it has one network, or members of one kind."""
+        raise SpecError(f"network: {number} is not there, the run is of one network")
+
     @cached_property
     def history(self) -> pl.DataFrame:
         """A row for every evaluated epoch of every member."""

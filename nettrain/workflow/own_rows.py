@@ -12,9 +12,11 @@ from nettrain.inference.metrics import compute_metrics
 from nettrain.inference.postprocessing import joint_task
 from nettrain.inference.predictions import metrics_of
 from nettrain.inference.split_predictions import describe_split, most_telling_split, true_values
+from nettrain.workflow.chosen_networks import fold_count, on_split
 from nettrain.workflow.training import TrainingResult
 
 if TYPE_CHECKING:
+    from nettrain.workflow.blending.blend import Blend
     from nettrain.workflow.cross_validation import CrossValidation
 
 ROWS = 1024  # whose predictions are counted at once
@@ -64,6 +66,21 @@ def out_of_fold_predictions(result: "CrossValidation") -> OwnPredictions | None:
         joint=False,
         band=IntervalBand.of(joined.distribution),
     )
+
+
+def blended_predictions(blend: "Blend") -> OwnPredictions | None:
+    """Mean predictions for the rows that the networks held out with folds, otherwise for test rows if any."""
+    split = "validation" if fold_count(blend.chosen) or on_split(blend.chosen, "test") is None else "test"
+    measured = on_split(blend.chosen, split)
+    if measured is None:
+        return None
+    predicted = measured.predict()
+    computed = measured.metrics(predicted)
+    task = joint_task([one.networks.task for one in measured.each])
+    name = "held-out" if split == "validation" else split
+    band = IntervalBand.of(predicted.distribution)
+    confusion = {} if task.targets == "numbers" else computed.confusion
+    return OwnPredictions(task, name, predicted.values, predicted.y, confusion, 1, joint=False, band=band)
 
 
 def own_predictions(result: TrainingResult) -> OwnPredictions | None:

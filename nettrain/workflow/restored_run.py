@@ -56,8 +56,8 @@ class EndedRun(RunOutcome):
         """How the run ended, and which settings would make it continue."""
         summary = self.summary
         ended = f"{self.folder}: {summary['status']} after {summary['epochs_run']} epochs, nothing to do"
-        if "folds" in summary:
-            return ended  # a fold can be extended alone, which is then no fold of this run
+        if "folds" in summary or "networks" in summary:
+            return ended  # a part can be extended alone, which is then no part of this run
         networks: Sequence[Ending] = summary.get("members") or [summary]
         more = sorted({CONTINUES[one["stop_reason"]] for one in networks if one["stop_reason"] in CONTINUES})
         return "; ".join([ended, *more])

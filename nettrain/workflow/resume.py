@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import SpecError
@@ -71,7 +71,10 @@ def resume(
     path = Path(run.folder or "" if isinstance(run, Run) else run)
     logs = log_folder(tensorboard)
     memory = None if data is None else MemoryTables.of(data)
-    if is_cross_validation(path):
+    kind = kind_of_run(path)
+    if kind == "blend":
+        return _resume_blend(path, overrides, memory, logs, on_event, stop)
+    if kind == "folds":
         return _resume_folds(path, overrides, memory, logs, on_event, stop)
     with restored(path, overrides, memory) as run_before:
         if isinstance(run_before, EndedRun):
@@ -81,15 +84,41 @@ def resume(
     return Run(StoredRun.of(outcome), tuple(job.all_notes), memory)
 
 
-def is_cross_validation(path: Path) -> bool:
-    """Whether a run folder is that of a cross-validation, finished or not.
+def kind_of_run(path: Path) -> Literal["one", "folds", "blend"]:
+    """What a run folder is of, finished or not: one training, a cross-validation, or a blend.
 
-    Raises SpecError for an ensemble, which no training goes on with.
+    Raises SpecError for the ensemble of a tuning, which no training goes on with.
     """
     folder = RunFolder(path)
+    if not folder.config.is_file():
+        return "one"
+    experiment = load(folder.config).experiment
+    if experiment.blend:
+        return "blend"
     if folder.is_ensemble:
         raise SpecError(f"{path}: is an ensemble, nothing is left to train; nettrain tune goes on searching")
-    return folder.config.is_file() and load(folder.config).experiment.data.trains_folds
+    return "folds" if experiment.data.trains_folds else "one"
+
+
+def _resume_blend(
+    path: Path,
+    overrides: Sequence[str],
+    memory: MemoryTables | None,
+    logs: Path | None,
+    on_event: OnEvent,
+    stop: Callable[[], bool],
+) -> "Run":
+    """Train the networks of a blend that have not ended."""
+    from nettrain.workflow.blending.jobs import with_listener
+    from nettrain.workflow.blending.resumption import restored_blend
+    from nettrain.workflow.run import Run, open_run
+    from nettrain.workflow.run_files import StoredRun
+
+    with restored_blend(path, overrides, memory) as job:
+        if isinstance(job, EndedRun):
+            return open_run(path)
+        outcome = job.run(with_listener(on_event, stop, logs))
+    return Run(StoredRun.of(outcome), tuple(job.all_notes), memory)
 
 
 def _resume_folds(

@@ -16,8 +16,8 @@ class Run(ExportingRun):
     """A trained run: its metrics, its history, and its networks, which predict and can be evaluated.
 
     `nettrain.train`, `nettrain.resume` and `nettrain.open_run` return one. When there are several networks,
-    an ensemble, snapshots and the folds of a cross-validation predict with their mean, and repeats with the
-    first one.
+    an ensemble, snapshots, the folds of a cross-validation and the networks of a blend predict with their
+    mean, and repeats with the first one.
 
     Attributes
     ----------
@@ -56,8 +56,33 @@ class Run(ExportingRun):
         numbers = [one["fold"] for one in self.summary.get("folds", [])]
         if number not in numbers:
             has = f"it has 1 to {len(numbers)}" if numbers else "it is not cross-validated"
+            has = "each network has its own: run.network(1).fold(…)" if "networks" in self.summary else has
             raise SpecError(f"fold: {number} is not there, {has}")
         return Run(self._contents.fold(number), memory=self.memory)
+
+    def network(self, number: int) -> "Run":
+        """The run of one network of a blend, or of the ensemble of a tuning.
+
+        Parameters
+        ----------
+        number : int
+            As `summary["networks"]` numbers them: in a blend from 1, that of the file itself, in the order of
+            the file; in an ensemble the trial.
+
+        Returns
+        -------
+        Run
+
+        Raises
+        ------
+        SpecError
+            When there is no such network, or the run has no different ones.
+        """
+        numbers = [one["network"] for one in self.summary.get("networks", [])]
+        if number not in numbers:
+            has = f"it has {', '.join(map(str, numbers))}" if numbers else "it has no different networks"
+            raise SpecError(f"network: {number} is not there, {has}")
+        return Run(self._contents.network(number), memory=self.memory)
 
     def report(self, out: FilePath | None = None) -> Path:
         """Write a page of HTML on the run, which needs no other file and no network.

@@ -31,6 +31,10 @@ class RunContents(Protocol):
         """The results of one fold. Raises SpecError when there is no such fold."""
         ...
 
+    def network(self, number: int) -> "RunContents":
+        """The results of one network of a blend or an ensemble. Raises SpecError when there is none."""
+        ...
+
     @property
     def history(self) -> "pl.DataFrame": ...
     @property

@@ -99,7 +99,7 @@ class StoredRun:
     @cached_property
     def history(self) -> pl.DataFrame:
         """A row for every evaluated epoch of every member, and of every fold or network."""
-        if self.files.is_ensemble:
+        if self.files.networks:
             return read_network_histories(self.files)
         if self.files.is_cross_validated:
             return join_folds(read_fold_histories(self.files))
@@ -118,6 +118,10 @@ class StoredRun:
     def fold(self, number: int) -> "StoredRun":
         """One fold of a cross-validation."""
         return StoredRun.open(self.files.fold(number).path, self.backend, self.device)
+
+    def network(self, number: int) -> "StoredRun":
+        """One network of a blend or an ensemble."""
+        return StoredRun.open(self.files.network(number).path, self.backend, self.device)
 
     def _recorded(self, read: Callable[[RunFolder], pl.DataFrame | None]) -> pl.DataFrame | None:
         """A table that few runs have; those of folds below each other."""

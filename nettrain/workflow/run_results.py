@@ -157,9 +157,9 @@ class RunResults:
     def __repr__(self) -> str:
         place = f" in {self.folder}" if self.folder else ""
         split = next((name for name in ("test", "val", "train") if name in self.metrics), "")
-        shown = ", ".join(f"{name} {value:.4g}" for name, value in list(self.metrics[split].items())[:2])
-        name = self.summary["experiment"]
-        return f"<Run {name}{place}: {self.status} after {self.epochs} epochs, {split} {shown}>"
+        figures = list(self.metrics.get(split, {}).items())[:2]
+        shown = f", {split} {', '.join(f'{name} {value:.4g}' for name, value in figures)}" if figures else ""
+        return f"<Run {self.summary['experiment']}{place}: {self.status} after {self.epochs} epochs{shown}>"
 
 
 def _numbers(values: Mapping[str, float | None]) -> dict[str, float]:

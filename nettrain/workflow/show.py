@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nettrain.errors import DataError
+from nettrain.experiment.blending import BLEND, blend_entry, networks_of
 from nettrain.experiment.load import load
 from nettrain.experiment.resolution import read_and_resolve, resolve
 from nettrain.experiment.settings import Experiment
@@ -25,10 +26,14 @@ def resolved_experiment(path: Path, overrides: Sequence[str] = ()) -> ShownExper
     note says so. Raises SpecError when the file is wrong.
     """
     loaded = load(path, overrides)
+    _, *others = networks_of(loaded)
     experiment, notes = resolve(loaded.experiment), list(loaded.notes)
+    blended = [resolve(one.experiment) for one in others]
     try:
         with loaded.locating_errors():
             experiment, _ = read_and_resolve(experiment)
+        blended = [read_and_resolve(one)[0] for one in blended]
     except DataError as error:
         notes.append(f"the data cannot be read, so some keys stay at auto: {error}")
+    experiment = experiment.model_copy(update={BLEND: [blend_entry(experiment, one) for one in blended]})
     return ShownExperiment(experiment, tuple(notes))

@@ -10,6 +10,7 @@ import numpy as np
 
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import SpecError
+from nettrain.experiment.blending import without_blend
 from nettrain.experiment.document import Document, PlainValue
 from nettrain.experiment.load import LoadedExperiment, from_document, read
 
@@ -20,18 +21,24 @@ PASSED = "argument data"  # the location of keys that name tables in memory
 
 
 def load_experiment(
-    source: ExperimentSource, overrides: Sequence[str] = (), memory: MemoryTables | None = None
+    source: ExperimentSource,
+    overrides: Sequence[str] = (),
+    memory: MemoryTables | None = None,
+    *,
+    blended: bool = False,
 ) -> LoadedExperiment:
     """The experiment in a file, or in a mapping with the keys of a file, with `KEY=VALUE` overrides.
 
-    Tables in memory replace the sources that it names. Raises SpecError with all problems at once.
+    Tables in memory replace the sources that it names. The networks of its `blend` are left out, which a note
+    says, unless it is to be `blended`. Raises SpecError with all problems at once.
     """
     path = None if isinstance(source, Mapping) else Path(source)
     document = Document(plain(source)) if path is None else read(path)
     if memory is not None:
         _name_tables(document, memory)
     folder = Path() if path is None else path.parent
-    return replace(from_document(document, overrides, folder), file=path)
+    loaded = replace(from_document(document, overrides, folder), file=path)
+    return loaded if blended else without_blend(loaded)
 
 
 def plain(value: object, key: str = "") -> PlainValue:

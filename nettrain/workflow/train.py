@@ -1,7 +1,6 @@
 """Train the network of an experiment."""
 
 import os
-import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,10 +10,11 @@ from typing import TYPE_CHECKING
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import SpecError
 from nettrain.experiment.load import LoadedExperiment, to_yaml
+from nettrain.experiment.settings import Experiment
 from nettrain.files import write_atomic
 from nettrain.store.checkpointer import Checkpointer
 from nettrain.store.history import HistoryWriter
-from nettrain.store.run_folder import RunFolder, interrupted_run
+from nettrain.store.run_folder import RunFolder, interrupted_notes
 from nettrain.training.loop import never
 from nettrain.workflow.preparation import PreparedTraining, prepare_training
 from nettrain.workflow.recording import FolderRecorder
@@ -39,6 +39,8 @@ def train(
 ) -> "Run":
     """Train the network of an experiment or, where it has `data.folds`, one for each fold side by side.
 
+    Where it has a `blend`, all of its networks are trained, and their weighted mean predicts.
+
     Parameters
     ----------
     experiment : str, path or mapping
@@ -57,7 +59,7 @@ def train(
         "runs". Without either, nothing is written and the run stays in memory.
     profile : bool
         Whether to measure how long each part takes; `summary["profile"]` then has seconds by phase. Not with
-        folds.
+        folds, nor of a blend.
     tensorboard : str or path, optional
         A folder on which TensorBoard is started: events are written into a folder in it, which is called like
         the run folder or else like the experiment, and are complete after each epoch.
@@ -98,10 +100,12 @@ def train(
         raise SpecError(f"out: {os.fspath(out)} does not go with folder: choose one")
     logs = log_folder(tensorboard)
     memory = None if data is None else MemoryTables.of(data)
-    loaded = load_experiment(experiment, overrides, memory)
+    loaded = load_experiment(experiment, overrides, memory, blended=True)
+    if profile:
+        refuse_for_several("profile", loaded.experiment)
+    if loaded.experiment.blend:
+        return _train_blend(loaded, memory, _Places(folder, out, logs), on_event, stop)
     if loaded.experiment.data.trains_folds:
-        if profile:
-            raise SpecError("profile: is for one training; data.folds.take=1 trains the first fold alone")
         return _train_folds(loaded, memory, _Places(folder, out, logs), on_event, stop)
     prepared = prepare_training(loaded, memory, profile=profile)
     if folder is None and out is None:
@@ -113,6 +117,22 @@ def train(
             job = with_events(begun, logs)
             contents = StoredRun.of(job.run(on_event, interrupted=stop))
     return Run(contents, tuple(job.all_notes), memory)
+
+
+def refuse_for_several(option: str, experiment: Experiment) -> None:
+    """Raise SpecError for an option of one training where an experiment has several."""
+    alone = ("blend=[]",) if experiment.blend else ()
+    if experiment.data.trains_folds:
+        alone = (*alone, "data.folds.take=1")
+    if alone:
+        raise SpecError(f"{option}: is for one training; {' '.join(alone)} trains {_the_first(experiment)}")
+
+
+def _the_first(experiment: Experiment) -> str:
+    fold = "the first fold" if experiment.data.trains_folds else ""
+    if not experiment.blend:
+        return f"{fold} alone"
+    return f"{fold} of the file's own network alone" if fold else "the file's own network alone"
 
 
 @dataclass(frozen=True)
@@ -156,6 +176,36 @@ def _train_folds(
     return Run(contents, tuple(job.all_notes), memory)
 
 
+def _train_blend(
+    loaded: LoadedExperiment,
+    memory: MemoryTables | None,
+    places: "_Places",
+    on_event: OnEvent,
+    stop: Callable[[], bool],
+) -> "Run":
+    """Train all networks of a blend; events are those of each of them."""
+    from nettrain.workflow.blending.blend import BlendJob, begin, in_new_folder
+    from nettrain.workflow.blending.in_memory import MemoryBlend
+    from nettrain.workflow.blending.jobs import with_listener
+    from nettrain.workflow.blending.plan import plan_blend
+    from nettrain.workflow.run import Run
+    from nettrain.workflow.run_files import StoredRun, unused_folder
+
+    folder, out = places.folder, places.out
+    planned, train_one = plan_blend(loaded, memory), with_listener(on_event, stop, places.logs)
+    if folder is None and out is None:
+        job = BlendJob(planned)
+        contents: RunContents = MemoryBlend(job.run(train_one))
+    elif folder is None:
+        with in_new_folder(planned, Path(out or ""), loaded.folder) as job:
+            contents = StoredRun.of(job.run(train_one))
+    else:
+        with unused_folder(Path(folder)) as (files, note):
+            job = begin(planned, files, [note] if note else [])
+            contents = StoredRun.of(job.run(train_one))
+    return Run(contents, tuple(job.all_notes), memory)
+
+
 @contextmanager
 def _in_folder(
     prepared: PreparedTraining, folder: FilePath | None, out: FilePath, beside: Path
@@ -168,7 +218,7 @@ def _in_folder(
             yield job
     else:
         with unused_folder(Path(folder)) as (files, note):
-            yield _first_job(prepared, files, to_yaml(prepared.experiment), [note] if note else [])
+            yield first_job(prepared, files, to_yaml(prepared.experiment), [note] if note else [])
 
 
 @contextmanager
@@ -178,12 +228,12 @@ def in_new_folder(prepared: PreparedTraining, parent: Path, beside: Path) -> Ite
     A note names an interrupted run of the same experiment, in `parent` or in the folder `beside`.
     """
     name, config = prepared.experiment.experiment, to_yaml(prepared.experiment)
-    earlier = _interrupted_run(parent, name, config, beside)
+    earlier = interrupted_notes(parent, name, config, beside)
     with RunFolder.new(parent, name) as (folder, note):
-        yield _first_job(prepared, folder, config, [*([note] if note else []), *earlier])
+        yield first_job(prepared, folder, config, [*([note] if note else []), *earlier])
 
 
-def _first_job(
+def first_job(
     prepared: PreparedTraining, folder: RunFolder, config: str, notes: Sequence[str]
 ) -> TrainingJob:
     """The training of a new run in this folder, whose `config.yaml` is to hold `config`."""
@@ -192,11 +242,3 @@ def _first_job(
     checkpointer = Checkpointer(prepared.training, prepared.data, folder, history)
     recorder = FolderRecorder(folder, history, checkpointer)
     return TrainingJob(prepared, recorder, (*notes, *prepared.notes))
-
-
-def _interrupted_run(parent: Path, name: str, config: str, beside: Path) -> list[str]:
-    folder = interrupted_run(parent, name, config, beside)
-    if folder is None:
-        return []
-    command = shlex.join(["nettrain", "resume", str(folder.path)])
-    return [f"{folder.path} has these settings and was interrupted: {command} goes on"]

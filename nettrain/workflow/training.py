@@ -60,6 +60,9 @@ class RunOutcome:
     def divergence(self) -> str:
         """Which members diverged, or where and why a single network did."""
         members = self.summary.get("members", [])
+        if "networks" in self.summary:
+            place = f" in {self.folder}" if self.folder else ""
+            return f"all {len(self.summary['networks'])} networks of the blend diverged{place}"
         if members:
             diverged = sum(member["status"] == "diverged" for member in members)
             place = f" in {self.folder}" if self.folder else ""

@@ -372,5 +372,5 @@ def _result(tuning: OpenedTuning, summary: TuneSummary) -> TuneResult:
         None if best is None else sweep.experiment_of(best).model_dump(),
         trials_frame(sweep),
         summary,
-        (*tuning.subject.notes, *sweep.notes),
+        tuple(dict.fromkeys((*tuning.subject.notes, *sweep.notes))),
     )

@@ -268,7 +268,7 @@ def test_other_commands_read_the_ensemble_like_any_run(classes):
     page = inside(folder, "report", ensemble)
     assert page.code == 0, page.err
     text = (folder / ensemble / "report.html").read_text()
-    assert "tuned and chosen by rows" in text
+    assert "weighed by rows" in text
     assert inside(folder, "report", "tunes/kinds").code == 0
     searched = (folder / "tunes" / "kinds" / "report.html").read_text()
     assert "What to trust" in searched
@@ -284,7 +284,7 @@ def test_other_commands_read_the_ensemble_like_any_run(classes):
         SpecError, match="has networks that predict together; each network is a run: name one"
     ):
         open_predictor(folder / ensemble).alone()
-    expected = f"{ensemble}: is an ensemble; each network is a run: name one of {networks}"
+    expected = f"{ensemble}: has several networks; each is a run: name one of {networks}"
     assert inside(folder, "graph", ensemble).err.startswith(expected)
     assert (
         "the folder of a tuning, whose run is tunes/kinds/ensemble"

@@ -122,7 +122,7 @@ def test_a_value_in_place_of_a_block(key, inner, file):
 def test_what_is_similar_to_nothing_gets_no_suggestion(file):
     assert problem(file, "qqq=1").endswith(
         "unknown key (allowed: experiment, seed, recipe, data, model, loss, regularization, optimizer, schedule, "
-        "training, calibration, threshold, backend, sweep)"
+        "training, calibration, threshold, backend, blend, sweep)"
     )
 
 

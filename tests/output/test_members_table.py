@@ -130,6 +130,13 @@ def test_of_many_members_the_first_are_shown() -> None:
     assert lines[21].split()[0] == "mean"
 
 
+def test_endings_of_networks_whose_folds_ended_differently() -> None:
+    networks = [member(1, 20, 9, 0.2, "various"), member(2, 31, 9, 0.2, "early_stopping")]
+    assert endings(networks, "val_loss", REASONS) == (
+        "for various reasons after 20 to 31 epochs; the best weights of each by val loss were restored"
+    )
+
+
 def test_endings() -> None:
     assert endings(MEMBERS, "val_loss", REASONS) == (
         "early stopping (2), epochs (1) after 19 to 60 epochs; the best weights of each by val loss were restored"

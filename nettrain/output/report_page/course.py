@@ -59,7 +59,8 @@ def _ending(report: RunReport) -> Content:
         again = f"nettrain resume {shlex.quote(report.place)}" if report.place else ""
         return paragraph("It goes on with ", code(again), ".") if again else None
     if "networks" in summary:
-        return paragraph("Each network trained as its experiment says, or until the time was over.")
+        tuned = "" if report.experiment.blend else ", or until the time was over"
+        return paragraph(f"Each network trained as its experiment says{tuned}.")
     pairs: list[tuple[str, Content]] = [("stopped", ending(summary))]
     if "improving" in summary:
         more = code(continuation(summary["improving"], Path(report.place))) if report.place else None

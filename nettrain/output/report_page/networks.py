@@ -64,10 +64,7 @@ def ensemble_part(summary: RunSummary) -> Content:
         *(Heading(name, numeric=True) for name in ENSEMBLE),
         *(Heading(f"{SPLITS[split]} {named(name)}", numeric=True) for split, name in columns),
     ]
-    text = (
-        "Each is a trial of the search. The mean prediction, in which a network counts as often as the table"
-        " says, has the figures above: usually better than each of its networks."
-    )
+    text = "The mean prediction, in which a network counts as often as the table says, has the figures above."
     caption = "Networks of this ensemble"
     return (
         element("h3", f"{count(len(networks))} networks"),

@@ -80,7 +80,7 @@ def _how_well(report: RunReport, best: Headline | None) -> Iterator[str]:
     split = SPLITS[best.split]
     counts = report.data.rows.items() if report.data else ()
     rows = next((n for name, n in counts if SPLITS[name] == split), None)
-    if report.rows is not None and report.rows.apart:  # those of all folds
+    if report.rows is not None and report.rows.apart and split == SPLITS[report.rows.split]:  # of all folds
         rows = report.rows.rows
     where = plural(rows, f"{split} row") if rows else f"the {split} rows"
     against = _against(best)
@@ -120,7 +120,8 @@ def _networks(report: RunReport) -> str:
         return f"{count(many * members)} networks{of_several}{of_each}"
     if summary and "networks" in summary:
         of = plural(len(summary["networks"]), "network")
-        return f"An ensemble of {of}, tuned and chosen by rows that they were not trained on,"
+        what = "A blend" if report.experiment.blend else "An ensemble"
+        return f"{what} of {of}, weighed by rows that they were not trained on,"
     if training.ensemble > 1:
         return f"{count(training.ensemble)} networks{of_several}, whose mean prediction counts,"
     if training.repeat > 1:

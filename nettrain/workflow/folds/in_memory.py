@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from nettrain.errors import SpecError
 from nettrain.experiment.load import to_yaml
 from nettrain.experiment.settings import Experiment
 from nettrain.files import write_atomic
@@ -60,6 +61,10 @@ class MemoryCrossValidation:
     def fold(self, number: int) -> RunContents:
         """One fold."""
         return self._runs[number]
+
+    def network(self, number: int) -> RunContents:
+        """Raises SpecError, as all folds are of one network."""
+        raise SpecError(f"network: {number} is not there, the folds are of one network")
 
     @cached_property
     def history(self) -> pl.DataFrame:

@@ -18,6 +18,7 @@ from nettrain.inference.metrics import mean_of_defined
 from nettrain.inference.postprocessing import joint_task
 from nettrain.inference.predictions import LabelledPredictions, metrics_of
 from nettrain.store.predictions import as_spelled_numbers
+from nettrain.store.trained_ensemble import TrainedEnsemble
 from nettrain.store.trained_folds import is_lost
 from nettrain.store.trained_run import TrainedRun
 from nettrain.workflow.folds.plan import PlannedFold
@@ -48,13 +49,16 @@ def predict_held_out(fold: PlannedFold, run: RunContents) -> PredictedFold:
     return PredictedFold(fold, trained, measured.predict())
 
 
-def out_of_fold_frame(folds: Sequence[PredictedFold]) -> pl.DataFrame:
+def out_of_fold_frame(folds: Sequence[PredictedFold], *others: Sequence[PredictedFold]) -> pl.DataFrame:
     """A row for each row that was held out, in the order of repeats and rows.
 
     Its columns are the row in the source as `predict` numbers rows, repeat and fold, the true targets, and
-    what predictions have: null of folds that diverged.
+    what predictions have: null of folds that diverged. `others` are the same folds of other networks, none of
+    which diverged, with which those of `folds` predict the mean.
     """
-    frames = [_frame(one, _thresholds(folds)) for one in folds]
+    each = (folds, *others)
+    thresholds = _thresholds([one for some in each for one in some])
+    frames = [_frame(some, thresholds) for some in zip(*each, strict=True)]
     frames.sort(key=lambda frame: frame.width, reverse=True)  # those with predictions first
     return pl.concat(frames, how="diagonal_relaxed").sort("repeat", "row", "fold")
 
@@ -65,18 +69,26 @@ def _thresholds(folds: Sequence[PredictedFold]) -> tuple[float, ...]:
     return joint_task(tasks).thresholds if tasks else ()
 
 
-def _frame(one: PredictedFold, thresholds: tuple[float, ...]) -> pl.DataFrame:
-    fold, held_out = one.fold, one.fold.data.validation
+def _frame(each: Sequence[PredictedFold], thresholds: tuple[float, ...]) -> pl.DataFrame:
+    """The rows that one fold held out, as its networks predict them together."""
+    fold, held_out = each[0].fold, each[0].fold.data.validation
     assert held_out is not None, "a fold holds rows out"
-    count, preprocessing = len(fold.rows), fold.data.preprocessing
-    places = (fold.rows, np.full(count, fold.repeat), np.full(count, fold.number))
+    places = (fold.rows, np.full(len(fold.rows), fold.repeat), np.full(len(fold.rows), fold.number))
     columns = [pl.Series(name, values, pl.Int64) for name, values in zip(PLACE, places, strict=True)]
-    columns += true_columns(preprocessing, held_out)
-    if one.trained is None:
+    columns += true_columns(fold.data.preprocessing, held_out)
+    if any(one.trained is None for one in each):
         return pl.DataFrame(_distinct(columns))
-    rows = PredictableRows("held-out rows", held_out.x, np.arange(count), count, [], ())
-    predicted = predict_rows(one.trained.deciding_by(thresholds), rows).get_columns()
-    return pl.DataFrame(_distinct([*columns, *predicted]))
+    return pl.DataFrame(_distinct([*columns, *_predicted(each, thresholds).get_columns()]))
+
+
+def _predicted(each: Sequence[PredictedFold], thresholds: tuple[float, ...]) -> pl.DataFrame:
+    """The mean prediction of the networks of one fold for the rows that it held out."""
+    deciding = {id(one.trained): one.trained.deciding_by(thresholds) for one in each if one.trained}
+    runs = tuple(deciding[id(one.trained)] for one in each)
+    first, *others = (one.fold.data.validation.x for one in each if one.fold.data.validation)
+    count = len(first)
+    rows = PredictableRows("held-out rows", first, np.arange(count), count, [], (), others=tuple(others))
+    return predict_rows(TrainedEnsemble(runs[0].experiment, runs), rows)
 
 
 def _distinct(columns: Sequence[pl.Series]) -> list[pl.Series]:

@@ -44,7 +44,7 @@ def restored_folds(
             yield EndedRun(summary, path)
             return
         planned = plan_cross_validation(load_experiment(folder.config, memory=memory), memory)
-        ended = _ended_folds(planned, folder)
+        ended = ended_folds(planned, folder)
         begun = _begun_folds(planned, folder, {one.planned.number for one in ended})
         for of_all in (folder.summary, folder.fold_figures, folder.out_of_fold):
             of_all.unlink(missing_ok=True)
@@ -69,7 +69,7 @@ def _progress(
         yield f"{counted(len(begun), 'fold')} had begun, and {goes}"
 
 
-def _ended_folds(planned: PlannedCrossValidation, folder: RunFolder) -> list[FoldRun]:
+def ended_folds(planned: PlannedCrossValidation, folder: RunFolder) -> list[FoldRun]:
     """The folds that have ended, which are those of the plan."""
     found = []
     for fold in planned.folds:

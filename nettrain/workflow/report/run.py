@@ -242,8 +242,9 @@ def _collected_jointly(
 
 
 def _named(experiment: Experiment, contents: _Contents) -> Experiment:
-    """The experiment of one run by the name of the whole."""
-    return experiment.model_copy(update={"experiment": contents.experiment.experiment})
+    """The experiment of one run by the name of the whole, with what is blended."""
+    whole = contents.experiment
+    return experiment.model_copy(update={"experiment": whole.experiment, "blend": whole.blend})
 
 
 def _frames_by_run(history: "pl.DataFrame") -> "Mapping[int, pl.DataFrame]":

@@ -13,6 +13,7 @@ from nettrain.data.prepare import prepare
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.data.settings import DataSettings, is_path
 from nettrain.errors import SpecError, nearest
+from nettrain.experiment.blending import BLEND
 from nettrain.experiment.default_search import default_ranges, in_words
 from nettrain.experiment.document import Document, PlainValue, dump, parse
 from nettrain.experiment.load import SOURCES, LoadedExperiment, from_document
@@ -121,6 +122,7 @@ def _of_table(source: object, overrides: Sequence[str], options: TuningOptions) 
     refuse_unknown(data)
     drafted = proven_draft(guess(data, options.target), data, options.target, Path(f"{stem(data)}.yaml"))
     document = parse(drafted.text, f"draft for {data}")
+    document.block.pop(BLEND, None)  # a search finds networks of its own
     settings = document.block["data"]
     if is_path(data) and isinstance(settings, dict):
         settings["source"] = str(Path(data).absolute())

@@ -1,0 +1,96 @@
+"""What `nettrain train` and `nettrain resume` do where the file has a blend: all of its networks."""
+
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from nettrain.cli.interrupt import explained
+from nettrain.cli.training import LOADED, Screen, resume_command
+
+if TYPE_CHECKING:
+    from nettrain.experiment.load import LoadedExperiment
+    from nettrain.workflow.blending.blend import Blend, BlendJob
+    from nettrain.workflow.blending.jobs import NetworkJob, TrainedNetwork
+    from nettrain.workflow.training import RunOutcome
+
+
+def train_blend(loaded: "LoadedExperiment", screen: Screen, out: Path) -> "Blend":
+    """Train the networks of a blend in a new folder."""
+    from nettrain.cli.interrupt import interruptible
+    from nettrain.workflow.blending.blend import in_new_folder
+    from nettrain.workflow.blending.plan import finds_rates, plan_blend
+
+    finding = finds_rates(loaded) and not screen.quiet
+    with screen.console.status("trying learning rates") if finding else nullcontext():
+        planned = plan_blend(loaded)
+    with interruptible() as interrupted, in_new_folder(planned, out, loaded.folder) as job:
+        return conduct_blend(job, screen, interrupted)
+
+
+def resume_blend(path: Path, overrides: Sequence[str], screen: Screen) -> "RunOutcome":
+    """Train the networks of a blend that have not ended. Raises SpecError for --animate."""
+    from nettrain.cli.interrupt import interruptible
+    from nettrain.experiment.load import load
+    from nettrain.store.run_folder import RunFolder
+    from nettrain.workflow.blending.resumption import restored_blend
+    from nettrain.workflow.restored_run import EndedRun
+    from nettrain.workflow.train import refuse_for_several
+
+    if screen.animate:
+        refuse_for_several("--animate", load(RunFolder(path).config).experiment)
+    with restored_blend(path, overrides) as job:
+        if not isinstance(job, EndedRun):
+            with interruptible() as interrupted:
+                return conduct_blend(job, screen, interrupted)
+    if not screen.quiet:
+        screen.console.print(job.advice, soft_wrap=True)
+    return job
+
+
+def conduct_blend(
+    job: "BlendJob", screen: Screen, interrupted: Callable[[], bool], started: float = LOADED
+) -> "Blend":
+    """Train the networks, show progress and results, and draw figures, as `conduct` does of one training."""
+    from nettrain.output.blend_view import show_blend_head, show_blend_report, show_network_head
+    from nettrain.output.console import print_notes
+
+    folder = job.folder
+    assert folder is not None, "a command trains in a folder"
+
+    def train(number: int, network: "NetworkJob") -> "TrainedNetwork":
+        if not screen.quiet:
+            show_network_head(screen.console, number, job.planned)
+        return _conduct_network(network, screen, interrupted)
+
+    with explained(f"go on with: {resume_command(folder.path)}"):
+        if not screen.quiet:
+            show_blend_head(screen.console, job)
+        blend = job.run(train, started=started)
+    drawing = perf_counter()
+    if screen.draw is not None:
+        from nettrain.output.run_pictures import draw_blend_pictures
+
+        print_notes(draw_blend_pictures(blend, folder.path, screen.draw))
+    drawing = perf_counter() - drawing if screen.draw is not None else 0.0
+    if not screen.quiet:
+        show_blend_report(screen.console, blend, folder, drawing)
+    return blend
+
+
+def _conduct_network(job: "NetworkJob", screen: Screen, interrupted: Callable[[], bool]) -> "TrainedNetwork":
+    """Train one network, on folds or alone, and show its progress."""
+    from nettrain.output.cross_validation_view import show_fold_progress
+    from nettrain.output.training_view import show_progress
+    from nettrain.workflow.cross_validation import CrossValidationJob
+    from nettrain.workflow.tensorboard.live import with_events
+    from nettrain.workflow.tensorboard.live_folds import with_fold_events
+
+    if isinstance(job, CrossValidationJob):
+        job = with_fold_events(job, screen.tensorboard)
+        with show_fold_progress(screen.console, job, quiet=screen.quiet) as on_fold_event:
+            return job.run(on_fold_event, interrupted=interrupted)
+    job = with_events(job, screen.tensorboard)
+    with show_progress(screen.console, quiet=screen.quiet) as on_event:
+        return job.run(on_event, interrupted=interrupted)
