@@ -104,6 +104,14 @@ data:
   test: 0.2                    # 69 rows that training never sees, for the final metrics
   folds: 5                     # networks, each validated on another part of the rows; their mean predicts
   stratify: true               # every split has its share of each class
+# a second network in the same folds. The mean of both predicts, with weights that are chosen by the rows that
+# folds hold out; without this block the first predicts alone.
+blend:
+  # the perceptron of `mlp` behind periodic embeddings, which let it bend often along a number
+  - recipe: mlp_plr
+    data: {scaling: robust_clip}  # numeric columns by median and quartiles, and what is far out bent inwards
+    model: {dropout: 0.1}
+    optimizer: {learning_rate: 0.001}
 # `nettrain show penguins.yaml` writes out all that the recipe sets. What stands in this file counts instead;
 # these lines are the recipe's, to be changed:
 # model:
@@ -146,8 +154,7 @@ def test_what_is_said_about_it(tmp_path):
         "codes    rooms: whole numbers of few values, taken as amounts",
         'gaps     also written "-"',
         "dropped  3 rows without a target",
-        "network  mlp_plr in 5 folds, the perceptron of `mlp` behind periodic embeddings, which let it bend"
-        " often along a number",
+        "network  mlp_plr and mlp in 5 folds, weighed by held-out rows",
         "wrote    flats.yaml",
         "next     nettrain train flats.yaml",
     ] == lines[start + 1 :]

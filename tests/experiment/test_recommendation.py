@@ -12,6 +12,7 @@ from nettrain.data.time_order import TimeOrder
 from nettrain.experiment.drafting.findings import percent, seen, task
 from nettrain.experiment.drafting.recommendation import (
     OF_MANY,
+    BlendedRecipe,
     Recommendation,
     RecommendedRecipe,
     recommend,
@@ -36,9 +37,11 @@ def test_embeddings_are_learned_from_numbers_or_from_many_rows(table: Guess) -> 
     def recommended(rows: int, kind: str) -> RecommendedRecipe | Recommendation:
         return recommend(replace(table, rows=rows, kind=kind))
 
-    assert RecommendedRecipe("mlp", folds=5, scaling="standard") == recommended(999, "classes")
+    plain, embedding = BlendedRecipe("mlp", "standard"), BlendedRecipe("mlp_plr", "robust_clip")
+    of_classes = RecommendedRecipe("mlp", folds=5, scaling="standard", blended=embedding)
+    of_numbers = RecommendedRecipe("mlp_plr", folds=5, scaling="robust_clip", blended=plain)
+    assert (of_classes, of_numbers) == (recommended(999, "classes"), recommended(999, "numbers"))
     assert RecommendedRecipe("mlp_plr", folds=5) == recommended(1_000, "classes")
-    assert RecommendedRecipe("mlp_plr", folds=5, scaling="robust_clip") == recommended(999, "numbers")
     assert RecommendedRecipe("mlp_plr", folds=5) == recommended(1_000, "numbers")
 
 
@@ -52,13 +55,23 @@ def test_few_numbers_are_a_curve_and_few_columns_with_text_are_a_table(tmp_path:
     curve, text = (recommend(guess(str(tmp_path / name))) for name in ("space.csv", "text.csv"))
     assert isinstance(curve, Recommendation)
     assert [32, 32] == curve.hidden
-    assert RecommendedRecipe("mlp_plr", folds=5, scaling="robust_clip") == text
+    assert isinstance(text, RecommendedRecipe)
+    assert "mlp_plr" == text.name
+
+
+def test_two_recipes_are_blended_only_where_folds_weigh_them_and_there_are_numbers(table: Guess) -> None:
+    words = replace(table, columns=tuple(replace(one, kind="text") for one in table.columns))
+    single = replace(table, classes={f"c{k}": 1 for k in range(60)})
+    for kind in ("classes", "numbers"):
+        assert getattr(recommend(replace(table, kind=kind)), "blended", None) is not None
+        assert getattr(recommend(replace(words, kind=kind)), "blended", "none") is None
+    assert getattr(recommend(single), "blended", "none") is None
 
 
 @pytest.mark.parametrize(("single", "folds"), [(1, 5), (30, 5), (31, 0)])
 def test_folds_need_half_of_the_rows_in_classes_of_several(table: Guess, single: int, folds: int) -> None:
     rare = replace(table, classes={"a": 28, "b": 2} | {f"c{k}": 1 for k in range(single)})
-    assert RecommendedRecipe("mlp", folds=folds, scaling="standard") == recommend(rare)
+    assert folds == getattr(recommend(rare), "folds", None)
 
 
 def test_where_there_are_no_blocks_of_time_there_are_no_folds(table: Guess) -> None:

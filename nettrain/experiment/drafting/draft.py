@@ -9,6 +9,7 @@ from nettrain.data.guess import Guess
 from nettrain.data.reading.options import ReadOptions
 from nettrain.data.splitting.order import OrderBy
 from nettrain.data.tables.table import counted
+from nettrain.experiment.blending import BLEND
 from nettrain.experiment.default_search import default_ranges
 from nettrain.experiment.document import parse
 from nettrain.experiment.drafting.findings import (
@@ -22,12 +23,24 @@ from nettrain.experiment.drafting.findings import (
     task,
 )
 from nettrain.experiment.drafting.page import Page, plain, printable
-from nettrain.experiment.drafting.recommendation import Recommendation, RecommendedRecipe, facts, recommend
+from nettrain.experiment.drafting.recommendation import (
+    BlendedRecipe,
+    Recommendation,
+    RecommendedRecipe,
+    facts,
+    meaning_of,
+    recommend,
+)
 from nettrain.experiment.load import validate
 
 TEST, VALIDATION = 0.2, 0.15
 UNEVEN = 0.2  # of the largest class: smaller classes than this are easily ignored in training
 
+SCALINGS = {  # why numbers are scaled so
+    "standard": "each numeric column to mean 0 and standard deviation 1 over the training rows",
+    "robust_clip": "numeric columns by median and quartiles, and what is far out bent inwards",
+    "none": "all numbers are between 0 and 1 already",
+}
 CHANGES = {  # of a recipe, that one might try
     "model": {
         "hidden": "units of each hidden layer",
@@ -61,6 +74,8 @@ def draft(guess: Guess, file: DraftFile) -> str:
     _add_scaling(page, guess, recommended)
     _add_splits(page, guess, recommended)
     if isinstance(recommended, RecommendedRecipe):
+        if recommended.blended is not None:
+            _add_blend(page, recommended.blended)
         _add_changes(page, guess, file, recommended)
         return page.text
     _add_network(page, recommended)
@@ -159,11 +174,6 @@ def _key_words(guess: Guess) -> str:
 
 def _add_scaling(page: Page, guess: Guess, recommended: Recommendation | RecommendedRecipe) -> None:
     """Add the scaling of numbers, unless that of the recipe suits them."""
-    reasons = {
-        "standard": "each numeric column to mean 0 and standard deviation 1 over the training rows",
-        "robust_clip": "numeric columns by median and quartiles, and what is far out bent inwards",
-        "none": "all numbers are between 0 and 1 already",
-    }
     scaling: str | dict[str, str | int] | None = guess.scaling
     if scaling == "standard" and isinstance(recommended, RecommendedRecipe):
         scaling = recommended.scaling
@@ -172,7 +182,7 @@ def _add_scaling(page: Page, guess: Guess, recommended: Recommendation | Recomme
     if not guess.numbers or scaling is None:
         return
     if isinstance(scaling, str):
-        page.entry(1, "scaling", scaling, reasons[scaling])
+        page.entry(1, "scaling", scaling, SCALINGS[scaling])
     else:
         page.entry(1, "scaling", scaling, f"pixels from 0 to {scaling['by']}, scaled to 0 to 1")
 
@@ -250,6 +260,19 @@ def _add_training(page: Page, recommended: Recommendation) -> None:
     if recommended.held:
         stopping = {"monitor": "val_loss", "patience": recommended.patience}
         page.entry(1, "early_stopping", stopping, "restores the weights of the best epoch")
+
+
+def _add_blend(page: Page, second: BlendedRecipe) -> None:
+    page.remark(
+        0,
+        "a second network in the same folds. The mean of both predicts, with weights that are chosen by the "
+        "rows that folds hold out; without this block the first predicts alone.",
+    )
+    page.line(0, f"{BLEND}:")
+    page.line(1, f"- recipe: {second.name}", meaning_of(second.name))
+    page.entry(2, "data", {"scaling": second.scaling}, SCALINGS[second.scaling])
+    page.entry(2, "model", {"dropout": second.dropout})
+    page.entry(2, "optimizer", {"learning_rate": second.learning_rate})
 
 
 def _add_changes(page: Page, guess: Guess, file: DraftFile, recommended: RecommendedRecipe) -> None:

@@ -40,11 +40,22 @@ class Recommendation:
 
 
 @dataclass(frozen=True)
+class BlendedRecipe:
+    """A further recipe in the same folds, with what it has otherwise than the recipe says."""
+
+    name: str
+    scaling: str
+    learning_rate: float = 0.001
+    dropout: float = 0.1
+
+
+@dataclass(frozen=True)
 class RecommendedRecipe:
     """A recipe by name; `held` says whether rows are held back for validation and test.
 
-    With `folds` each network is validated on another part of the rows, and all predict together. `scaling` is
-    another than the recipe's. With `calibrated` a temperature is fitted to validation rows.
+    With `folds` each network is validated on another part of the rows, and all predict together, also with
+    those of a recipe that is `blended` in. `scaling` is another than the recipe's. With `calibrated` a
+    temperature is fitted to validation rows.
     """
 
     name: str
@@ -52,6 +63,7 @@ class RecommendedRecipe:
     folds: int = 0
     scaling: str | None = None
     calibrated: bool = False
+    blended: BlendedRecipe | None = None
 
     @property
     def keeps_scaling(self) -> bool:
@@ -61,13 +73,18 @@ class RecommendedRecipe:
     @property
     def meaning(self) -> str:
         """What it is, in a few words."""
-        words = meaning(recipes[self.name])
-        return words[:1].lower() + words[1:]
+        return meaning_of(self.name)
 
     def value(self, key: str, facts: DataFacts) -> PlainValue:
         """What it sets a dotted key to for such data; None where it does not."""
         recipe = recipes[self.name]
         return recipe.for_data(facts).get(key, value_at(recipe.settings, key))
+
+
+def meaning_of(recipe: str) -> str:
+    """What a recipe is, in a few words."""
+    words = meaning(recipes[recipe])
+    return words[:1].lower() + words[1:]
 
 
 OF_IMAGES = Recommendation([512, 512], 0.2, 0.0, 0.001, 60, 8)
@@ -105,19 +122,24 @@ def recipe_for(guess: Guess, rows: int) -> RecommendedRecipe:
 
     Folds predict better than as many networks that are stopped by the same rows: each row trains most of
     them. Large embeddings are too much where columns are many; realmlp has small ones, and probabilities that
-    a temperature makes less cautious. Of few rows quantiles are coarse, and their classes say too little to
-    learn embeddings from.
+    a temperature makes less cautious. Of few rows quantiles are coarse, and which of two perceptrons suits
+    a table is not known before: both are trained, and held-out rows weigh them.
     """
     folds = FOLDS if rows < MANY and in_folds(guess) else 0
     if len(guess.numbers) > WIDE and rows < LONG:
         folds = min(folds, FEWER_FOLDS) if rows >= MEDIUM else folds
         return RecommendedRecipe("realmlp", folds=folds, calibrated=guess.kind != "numbers")
-    if rows < FEW and guess.kind != "numbers":
-        return RecommendedRecipe("mlp", folds=folds, scaling="standard")
-    scaling = "robust_clip" if rows < FEW else None
-    return RecommendedRecipe(
-        "mlp_plr" if 0 < len(guess.numbers) <= WIDE else "mlp", folds=folds, scaling=scaling
-    )
+    embeds = 0 < len(guess.numbers) <= WIDE
+    if rows >= FEW:
+        return RecommendedRecipe("mlp_plr" if embeds else "mlp", folds=folds)
+    both = folds and embeds
+    if guess.kind == "numbers":
+        plain = BlendedRecipe("mlp", "standard") if both else None
+        return RecommendedRecipe(
+            "mlp_plr" if embeds else "mlp", folds=folds, scaling="robust_clip", blended=plain
+        )
+    embedding = BlendedRecipe("mlp_plr", "robust_clip") if both else None
+    return RecommendedRecipe("mlp", folds=folds, scaling="standard", blended=embedding)
 
 
 def in_folds(guess: Guess) -> bool:
@@ -149,6 +171,8 @@ def in_words(recommended: Recommendation | RecommendedRecipe) -> str:
     """The network and its training in a few words."""
     if isinstance(recommended, RecommendedRecipe):
         folds = f" in {recommended.folds} folds" if recommended.folds else ""
+        if recommended.blended is not None:
+            return f"{recommended.name} and {recommended.blended.name}{folds}, weighed by held-out rows"
         return f"{recommended.name}{folds}, {recommended.meaning}"
     hidden, size = ", ".join(map(str, recommended.hidden)), recommended.batch_size
     batches = "all rows in one step" if size == "full" else f"batches of {size} rows"
