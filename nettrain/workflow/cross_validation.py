@@ -14,7 +14,7 @@ from nettrain.experiment.load import to_yaml
 from nettrain.files import write_atomic
 from nettrain.store.fold_summary import EndedFold, folds_csv, summarise_folds
 from nettrain.store.predictions import encode_frame
-from nettrain.store.run_folder import RunFolder, interrupted_notes, write_json
+from nettrain.store.run_folder import RunFolder, write_json
 from nettrain.store.summary import Timing
 from nettrain.store.summary_additions import with_distribution, with_uncalibrated_test
 from nettrain.training.loop import never
@@ -27,6 +27,7 @@ from nettrain.workflow.folds.out_of_fold import (
 )
 from nettrain.workflow.folds.plan import PlannedCrossValidation
 from nettrain.workflow.folds.training import FoldRun, FoldsEpoch, continue_folds, train_folds
+from nettrain.workflow.run_files import new_run_folder
 from nettrain.workflow.training import RunOutcome
 
 
@@ -153,10 +154,8 @@ def in_new_folder(
 
     A note names an interrupted one of the same experiment, in `parent` or in the folder `beside`.
     """
-    experiment, config = planned.experiment.experiment, to_yaml(planned.experiment)
-    earlier = interrupted_notes(parent, experiment, config, beside)
-    with RunFolder.new(parent, experiment) as (folder, note):
-        yield begin(planned, folder, [*([note] if note else []), *earlier])
+    with new_run_folder(planned.experiment, parent, beside) as (folder, notes):
+        yield begin(planned, folder, notes)
 
 
 def begin(planned: PlannedCrossValidation, folder: RunFolder, notes: Sequence[str]) -> CrossValidationJob:

@@ -10,11 +10,11 @@ from pathlib import Path
 import polars as pl
 
 from nettrain.errors import SpecError
-from nettrain.experiment.load import read, validate
+from nettrain.experiment.load import read, to_yaml, validate
 from nettrain.experiment.settings import Experiment
 from nettrain.files import create_folder, is_unused, remove_temporary_files
 from nettrain.locks import locked
-from nettrain.store.run_folder import RunFolder, unfinished
+from nettrain.store.run_folder import RunFolder, interrupted_notes, unfinished
 from nettrain.store.summary import RunSummary, read_summary
 from nettrain.store.trained_folds import Predictor, open_predictor
 from nettrain.workflow.diagnostics import read_diagnostics
@@ -43,6 +43,20 @@ def unused_folder(path: Path) -> Iterator[tuple[RunFolder, str | None]]:
             raise SpecError(f"{path}: is not empty, and not overwritten")
         remove_temporary_files(path)
         yield RunFolder(path), note
+
+
+@contextmanager
+def new_run_folder(
+    experiment: Experiment, parent: Path, beside: Path
+) -> Iterator[tuple[RunFolder, list[str]]]:
+    """A new run folder in `parent`, named after the experiment and locked while the context lasts.
+
+    With it come notes: on a lock that was taken over, and on an interrupted run of this experiment in
+    `parent` or in the folder `beside`.
+    """
+    earlier = interrupted_notes(parent, experiment.experiment, to_yaml(experiment), beside)
+    with RunFolder.new(parent, experiment.experiment) as (folder, note):
+        yield folder, [*([note] if note else []), *earlier]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from nettrain.experiment.settings import Experiment
 from nettrain.files import write_atomic
 from nettrain.store.checkpointer import Checkpointer
 from nettrain.store.history import HistoryWriter
-from nettrain.store.run_folder import RunFolder, interrupted_notes
+from nettrain.store.run_folder import RunFolder
 from nettrain.training.loop import never
 from nettrain.workflow.preparation import PreparedTraining, prepare_training
 from nettrain.workflow.recording import FolderRecorder
@@ -107,14 +107,14 @@ def train(
         return _train_blend(loaded, memory, _Places(folder, out, logs), on_event, stop)
     if loaded.experiment.data.trains_folds:
         return _train_folds(loaded, memory, _Places(folder, out, logs), on_event, stop)
-    prepared = prepare_training(loaded, memory, profile=profile)
-    if folder is None and out is None:
+    prepared, places = prepare_training(loaded, memory, profile=profile), _Places(folder, out, logs)
+    if places.in_memory:
         recorder = MemoryRecorder(prepared)
         job = with_events(TrainingJob(prepared, recorder, prepared.notes), logs)
         contents: RunContents = MemoryRun.of(job.run(on_event, interrupted=stop), recorder)
     else:
-        with _in_folder(prepared, folder, out or "", loaded.folder) as begun:
-            job = with_events(begun, logs)
+        with places.run_folder(prepared.experiment, loaded.folder) as (files, on_folder):
+            job = with_events(begin(prepared, files, on_folder), logs)
             contents = StoredRun.of(job.run(on_event, interrupted=stop))
     return Run(contents, tuple(job.all_notes), memory)
 
@@ -143,35 +143,47 @@ class _Places:
     out: FilePath | None
     logs: Path | None
 
+    @property
+    def in_memory(self) -> bool:
+        """Whether nothing is written but events."""
+        return self.folder is None and self.out is None
+
+    @contextmanager
+    def run_folder(self, experiment: Experiment, beside: Path) -> Iterator[tuple[RunFolder, list[str]]]:
+        """The folder of a run, locked while the context lasts, and notes on it."""
+        from nettrain.workflow.run_files import new_run_folder, unused_folder
+
+        if self.folder is None:
+            with new_run_folder(experiment, Path(self.out or ""), beside) as found:
+                yield found
+        else:
+            with unused_folder(Path(self.folder)) as (files, note):
+                yield files, [note] if note else []
+
 
 def _train_folds(
     loaded: LoadedExperiment,
     memory: MemoryTables | None,
-    places: "_Places",
+    places: _Places,
     on_event: OnEvent,
     stop: Callable[[], bool],
 ) -> "Run":
     """Train a network for each fold; events are those of populations of folds."""
-    from nettrain.workflow.cross_validation import CrossValidationJob, begin, in_new_folder
+    from nettrain.workflow.cross_validation import CrossValidationJob, begin
     from nettrain.workflow.folds.in_memory import MemoryCrossValidation
     from nettrain.workflow.folds.plan import plan_cross_validation
     from nettrain.workflow.folds.training import of_epochs
     from nettrain.workflow.run import Run
-    from nettrain.workflow.run_files import StoredRun, unused_folder
+    from nettrain.workflow.run_files import StoredRun
     from nettrain.workflow.tensorboard.live_folds import with_fold_events
 
-    folder, out = places.folder, places.out
     on_fold_event, planned = of_epochs(on_event), plan_cross_validation(loaded, memory)
-    if folder is None and out is None:
+    if places.in_memory:
         job = with_fold_events(CrossValidationJob(planned), places.logs)
         contents: RunContents = MemoryCrossValidation(job.run(on_fold_event, interrupted=stop))
-    elif folder is None:
-        with in_new_folder(planned, Path(out or ""), loaded.folder) as begun:
-            job = with_fold_events(begun, places.logs)
-            contents = StoredRun.of(job.run(on_fold_event, interrupted=stop))
     else:
-        with unused_folder(Path(folder)) as (files, note):
-            job = with_fold_events(begin(planned, files, [note] if note else []), places.logs)
+        with places.run_folder(planned.experiment, loaded.folder) as (files, notes):
+            job = with_fold_events(begin(planned, files, notes), places.logs)
             contents = StoredRun.of(job.run(on_fold_event, interrupted=stop))
     return Run(contents, tuple(job.all_notes), memory)
 
@@ -179,46 +191,27 @@ def _train_folds(
 def _train_blend(
     loaded: LoadedExperiment,
     memory: MemoryTables | None,
-    places: "_Places",
+    places: _Places,
     on_event: OnEvent,
     stop: Callable[[], bool],
 ) -> "Run":
     """Train all networks of a blend; events are those of each of them."""
-    from nettrain.workflow.blending.blend import BlendJob, begin, in_new_folder
+    from nettrain.workflow.blending.blend import BlendJob, begin
     from nettrain.workflow.blending.in_memory import MemoryBlend
     from nettrain.workflow.blending.jobs import with_listener
     from nettrain.workflow.blending.plan import plan_blend
     from nettrain.workflow.run import Run
-    from nettrain.workflow.run_files import StoredRun, unused_folder
+    from nettrain.workflow.run_files import StoredRun
 
-    folder, out = places.folder, places.out
     planned, train_one = plan_blend(loaded, memory), with_listener(on_event, stop, places.logs)
-    if folder is None and out is None:
+    if places.in_memory:
         job = BlendJob(planned)
         contents: RunContents = MemoryBlend(job.run(train_one))
-    elif folder is None:
-        with in_new_folder(planned, Path(out or ""), loaded.folder) as job:
-            contents = StoredRun.of(job.run(train_one))
     else:
-        with unused_folder(Path(folder)) as (files, note):
-            job = begin(planned, files, [note] if note else [])
+        with places.run_folder(planned.experiment, loaded.folder) as (files, notes):
+            job = begin(planned, files, notes)
             contents = StoredRun.of(job.run(train_one))
     return Run(contents, tuple(job.all_notes), memory)
-
-
-@contextmanager
-def _in_folder(
-    prepared: PreparedTraining, folder: FilePath | None, out: FilePath, beside: Path
-) -> Iterator[TrainingJob]:
-    """A training in this folder, or else in a new one in `out`."""
-    from nettrain.workflow.run_files import unused_folder
-
-    if folder is None:
-        with in_new_folder(prepared, Path(out), beside) as job:
-            yield job
-    else:
-        with unused_folder(Path(folder)) as (files, note):
-            yield first_job(prepared, files, to_yaml(prepared.experiment), [note] if note else [])
 
 
 @contextmanager
@@ -227,17 +220,15 @@ def in_new_folder(prepared: PreparedTraining, parent: Path, beside: Path) -> Ite
 
     A note names an interrupted run of the same experiment, in `parent` or in the folder `beside`.
     """
-    name, config = prepared.experiment.experiment, to_yaml(prepared.experiment)
-    earlier = interrupted_notes(parent, name, config, beside)
-    with RunFolder.new(parent, name) as (folder, note):
-        yield first_job(prepared, folder, config, [*([note] if note else []), *earlier])
+    from nettrain.workflow.run_files import new_run_folder
+
+    with new_run_folder(prepared.experiment, parent, beside) as (folder, notes):
+        yield begin(prepared, folder, notes)
 
 
-def first_job(
-    prepared: PreparedTraining, folder: RunFolder, config: str, notes: Sequence[str]
-) -> TrainingJob:
-    """The training of a new run in this folder, whose `config.yaml` is to hold `config`."""
-    write_atomic(folder.config, config)
+def begin(prepared: PreparedTraining, folder: RunFolder, notes: Sequence[str]) -> TrainingJob:
+    """The training of a new run in this folder, which has its experiment from now on."""
+    write_atomic(folder.config, to_yaml(prepared.experiment))
     history = HistoryWriter(folder, member_column=len(prepared.members) > 1)
     checkpointer = Checkpointer(prepared.training, prepared.data, folder, history)
     recorder = FolderRecorder(folder, history, checkpointer)

@@ -19,7 +19,7 @@ from nettrain.files import write_atomic
 from nettrain.inference.blend_weights import select_blend
 from nettrain.store.ensemble_summary import summarise_ensemble
 from nettrain.store.predictions import encode_frame
-from nettrain.store.run_folder import RunFolder, interrupted_notes, write_json
+from nettrain.store.run_folder import RunFolder, write_json
 from nettrain.store.summary import Timing
 from nettrain.store.trained_ensemble import TrainedEnsemble
 from nettrain.workflow.blending.jobs import (
@@ -42,6 +42,7 @@ from nettrain.workflow.chosen_networks import (
 )
 from nettrain.workflow.folds.out_of_fold import out_of_fold_frame
 from nettrain.workflow.restored_run import EndedRun
+from nettrain.workflow.run_files import new_run_folder
 from nettrain.workflow.training import RunOutcome
 
 TrainOne: TypeAlias = Callable[[int, NetworkJob], TrainedNetwork]
@@ -176,10 +177,8 @@ def in_new_folder(planned: PlannedBlend, parent: Path, beside: Path) -> Iterator
 
     A note names an interrupted one of the same experiment, in `parent` or in the folder `beside`.
     """
-    name = planned.experiment.experiment
-    earlier = interrupted_notes(parent, name, to_yaml(planned.experiment), beside)
-    with RunFolder.new(parent, name) as (folder, note):
-        yield begin(planned, folder, [*([note] if note else []), *earlier])
+    with new_run_folder(planned.experiment, parent, beside) as (folder, notes):
+        yield begin(planned, folder, notes)
 
 
 def begin(planned: PlannedBlend, folder: RunFolder, notes: Sequence[str]) -> BlendJob:

@@ -13,7 +13,8 @@ from nettrain.store.run_folder import RunFolder
 from nettrain.store.stored_file import read_limited
 from nettrain.workflow.blending.network import BlendedNetwork, trained_alone
 from nettrain.workflow.blending.plan import PlannedNetwork
-from nettrain.workflow.cross_validation import CrossValidation, CrossValidationJob, begin
+from nettrain.workflow.cross_validation import CrossValidation, CrossValidationJob
+from nettrain.workflow.cross_validation import begin as begin_folds
 from nettrain.workflow.folds.in_memory import MemoryCrossValidation
 from nettrain.workflow.folds.plan import PlannedCrossValidation
 from nettrain.workflow.folds.resumption import ended_folds, restored_folds
@@ -23,7 +24,7 @@ from nettrain.workflow.restored_run import EndedRun, restored
 from nettrain.workflow.run_files import StoredRun
 from nettrain.workflow.tensorboard.live import with_events
 from nettrain.workflow.tensorboard.live_folds import with_fold_events
-from nettrain.workflow.train import first_job
+from nettrain.workflow.train import begin
 from nettrain.workflow.training import OnEvent, TrainingJob, TrainingResult
 
 NetworkJob: TypeAlias = CrossValidationJob | TrainingJob
@@ -58,8 +59,8 @@ def _in_memory(planned: PlannedNetwork) -> NetworkJob:
 
 def _in_new_folder(planned: PlannedNetwork, folder: RunFolder) -> NetworkJob:
     if isinstance(planned, PlannedCrossValidation):
-        return begin(planned, folder, ())
-    return first_job(planned, folder, to_yaml(planned.experiment), ())
+        return begin_folds(planned, folder, ())
+    return begin(planned, folder, ())
 
 
 @contextmanager
