@@ -249,8 +249,17 @@ for name, target, command, writes in (
         ("predict", "runs/folds", "data/flowers.csv", "--out", "p.csv"),
         ("p.csv",),
     ),
+    (
+        "predict by a blend",
+        "runs/blend",
+        ("predict", "runs/blend", "data/flowers.csv", "--out", "p.csv"),
+        ("p.csv",),
+    ),
+    ("resume a blend", "runs/blend", ("resume", "runs/blend", *SILENT), ("runs/blend/*",)),
 ):
-    subject(name, target, "run folder", command, "runs/a runs/folds data/flowers.csv", writes=writes)
+    subject(
+        name, target, "run folder", command, "runs/a runs/folds runs/blend data/flowers.csv", writes=writes
+    )
 subject(
     "resume an ensemble",
     "runs/two/checkpoint.safetensors",

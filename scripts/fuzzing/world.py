@@ -89,6 +89,7 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ),
     ("train", "points.yaml", *SILENT),
     ("train", "flowers.yaml", "experiment=folds", "data.folds=3", "data.validation=0", *SILENT),
+    ("train", "flowers.yaml", "experiment=blend", "blend=[{model: {hidden: [3]}}]", *SILENT),
     ("evaluate", "runs/steps"),
     ("sweep", "search.yaml", "--jobs", "1", "--quiet"),
     ("sweep", "search.yaml", "experiment=t", "seed=1", "--jobs", "1", "--quiet"),

@@ -69,6 +69,12 @@ COMMANDS = {
         begun=f"{RUN}/config.yaml",
         files=(f"{RUN}/folds.csv", f"{RUN}/folds/3/model.safetensors"),
     ),
+    "blend": Signalled(
+        [*TRAIN, "blend=[{model: {hidden: [8]}}]"],
+        again=["resume", RUN, "--quiet"],
+        begun=f"{RUN}/config.yaml",
+        files=(f"{RUN}/ensemble.json", f"{RUN}/networks/2/model.safetensors"),
+    ),
     "resume": Signalled(LONGER, needs_run=True, again=LONGER, files=WEIGHTS),
     "sweep": Signalled(SWEEP, again=SWEEP, files=TABLES),
     "tune": Signalled([*TUNE, "0.5"], again=[*TUNE, "0.8"]),

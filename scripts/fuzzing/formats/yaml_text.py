@@ -264,6 +264,7 @@ def a_setting_wants_too_much(data: bytes, draw: Random) -> bytes:
         "data: {{folds: {0}}}",
         "model: {{hidden: [3], sub_members: {0}}}",
         "training: {{snapshots: {0}}}",
+        "blend: [{{model: {{hidden: [{0}]}}}}]",
         "backend: {{device: {0}}}",
         "model: {{hidden: [3], embeddings: {{name: periodic, frequencies: {0}}}}}",
         "data: {{max_categories: {0}}}",
