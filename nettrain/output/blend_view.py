@@ -84,7 +84,10 @@ def _why_not(blend: Blend) -> str:
 def fitting_table(console: Console, summary: RunSummary, recipes: Sequence[str]) -> Table:
     """The table of networks with as many columns of figures as fit the console, but at least one."""
     names = _telling(summary)
-    tables = (networks_table(summary, recipes, names[:count]) for count in range(len(names), 0, -1))
+    tables = (
+        networks_table(summary, recipes, names[:count])
+        for count in range(len(names), min(len(names), 1) - 1, -1)
+    )
     return first_fitting(console, tables)
 
 

@@ -97,6 +97,21 @@ class TrainingResult(RunOutcome):
         return self.recorder.rows
 
 
+def notes_on(prepared: PreparedTraining) -> list[str]:
+    """What a user should know of the data and the settings of a training, beside how they were read."""
+    run, data = prepared.training.run, prepared.data
+    return [
+        *getattr(run.backend, "notes", ()),
+        *data.notes,
+        *giveaway_notes(data.preprocessing, data.train),
+        *remarks(run.experiment),
+        *postprocessing_notes(run.experiment, data),
+        *floor_notes(prepared.members, data, run.architecture.outputs),
+        *run.data.batches.notes,
+        *run.data.notes,
+    ]
+
+
 @dataclass(frozen=True)
 class TrainingJob:
     """A training that is ready to run, and the recorder of its results.
@@ -123,18 +138,7 @@ class TrainingJob:
     @property
     def all_notes(self) -> list[str]:
         """Everything a user should know about the run before it begins."""
-        run = self.prepared.training.run
-        return [
-            *self.notes,
-            *getattr(run.backend, "notes", ()),
-            *self.prepared.data.notes,
-            *giveaway_notes(self.prepared.data.preprocessing, self.prepared.data.train),
-            *remarks(run.experiment),
-            *postprocessing_notes(run.experiment, self.prepared.data),
-            *floor_notes(self.prepared.members, self.prepared.data, run.architecture.outputs),
-            *run.data.batches.notes,
-            *run.data.notes,
-        ]
+        return [*self.notes, *notes_on(self.prepared)]
 
     @np.errstate(all="ignore")  # what is not finite is reported in words
     def run(

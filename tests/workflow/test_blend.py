@@ -99,6 +99,20 @@ def test_its_config_repeats_it(which, request, tmp_path):
     assert run.metrics == again.metrics
 
 
+def test_notes_are_said_once_and_name_the_networks_that_they_are_about(whole, alone):
+    target = 'target "species": text, taken as 3 classes'
+    for run in (whole, alone):
+        assert 1 == sum(target in note for note in run.notes)
+    noted = nettrain.train(ALONE, "blend.0.optimizer.name=sgd", "training.epochs=1").notes
+    rare = nettrain.train(
+        {**ALONE, "blend": [{"training": {"batch_size": "auto", "sampling": "permutation"}}]},
+        "training.epochs=1",
+        "data.test=0.6",
+    ).notes
+    assert not any("network" in note for note in noted)
+    assert any(note.startswith("network 2: a batch is all") for note in rare)
+
+
 def test_held_out_rows_weigh_the_networks(whole):
     frame = whole.out_of_fold
     labels = whole.classes

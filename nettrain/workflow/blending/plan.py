@@ -16,6 +16,7 @@ from nettrain.experiment.task import gives_probabilities, loss_of
 from nettrain.workflow.description import TrainingDescription, describe
 from nettrain.workflow.folds.plan import PlannedCrossValidation, plan_cross_validation
 from nettrain.workflow.preparation import PreparedTraining, prepare_training
+from nettrain.workflow.training import notes_on
 
 PlannedNetwork: TypeAlias = PlannedCrossValidation | PreparedTraining
 
@@ -108,11 +109,17 @@ def _predicts(experiment: Experiment) -> str:
     return "probabilities" if gives_probabilities(experiment) else "scores"
 
 
+def _notes(network: PlannedNetwork) -> list[str]:
+    if isinstance(network, PlannedCrossValidation):
+        return [*network.notes]
+    return [*network.notes, *notes_on(network)]
+
+
 def _joint_notes(networks: Sequence[PlannedNetwork]) -> tuple[str, ...]:
     """The notes on all networks, and those on some of them with their numbers."""
     numbers: dict[str, list[int]] = {}
     for number, one in enumerate(networks, 1):
-        for note in dict.fromkeys(one.notes):
+        for note in dict.fromkeys(_notes(one)):
             numbers.setdefault(note, []).append(number)
     return tuple(
         note if len(of) == len(networks) else f"network {', '.join(map(str, of))}: {note}"
