@@ -11,7 +11,9 @@ from nettrain.data.guess import Guess, guess
 from nettrain.data.time_order import TimeOrder
 from nettrain.experiment.drafting.findings import percent, seen, task
 from nettrain.experiment.drafting.recommendation import (
+    EMBEDDING,
     OF_MANY,
+    PLAIN,
     BlendedRecipe,
     Recommendation,
     RecommendedRecipe,
@@ -37,12 +39,13 @@ def test_embeddings_are_learned_from_numbers_or_from_many_rows(table: Guess) -> 
     def recommended(rows: int, kind: str) -> RecommendedRecipe | Recommendation:
         return recommend(replace(table, rows=rows, kind=kind))
 
-    plain, embedding = BlendedRecipe("mlp", "standard"), BlendedRecipe("mlp_plr", "robust_clip")
-    of_classes = RecommendedRecipe("mlp", folds=5, scaling="standard", blended=embedding)
-    of_numbers = RecommendedRecipe("mlp_plr", folds=5, scaling="robust_clip", blended=plain)
+    of_classes = RecommendedRecipe("mlp", folds=5, scaling="standard", blended=EMBEDDING)
+    of_numbers = RecommendedRecipe("mlp_plr", folds=5, scaling="robust_clip", blended=PLAIN)
     assert (of_classes, of_numbers) == (recommended(999, "classes"), recommended(999, "numbers"))
-    assert RecommendedRecipe("mlp_plr", folds=5) == recommended(1_000, "classes")
-    assert RecommendedRecipe("mlp_plr", folds=5) == recommended(1_000, "numbers")
+    of_some = RecommendedRecipe("mlp_plr", folds=5, blended=BlendedRecipe("realmlp"))
+    of_many = RecommendedRecipe("mlp_plr", folds=5)
+    for kind in ("classes", "numbers"):
+        assert [of_some, of_some, of_many] == [recommended(rows, kind) for rows in (1_000, 2_999, 3_000)]
 
 
 def test_few_numbers_are_a_curve_and_few_columns_with_text_are_a_table(tmp_path: Path) -> None:

@@ -270,9 +270,8 @@ def _add_blend(page: Page, second: BlendedRecipe) -> None:
     )
     page.line(0, f"{BLEND}:")
     page.line(1, f"- recipe: {second.name}", meaning_of(second.name))
-    page.entry(2, "data", {"scaling": second.scaling}, SCALINGS[second.scaling])
-    page.entry(2, "model", {"dropout": second.dropout})
-    page.entry(2, "optimizer", {"learning_rate": second.learning_rate})
+    for block, settings in second.settings.items():
+        page.entry(2, block, dict(settings), SCALINGS.get(str(settings.get("scaling")), ""))
 
 
 def _add_changes(page: Page, guess: Guess, file: DraftFile, recommended: RecommendedRecipe) -> None:

@@ -1,6 +1,7 @@
 """What suits the size of a table, a recipe or a network and its training: a place to start."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from nettrain.catalogue.registry import meaning
 from nettrain.data.guess import Guess
@@ -13,6 +14,7 @@ MEDIUM, LARGE = (
     2_000,
     10_000,
 )  # rows up to which points are a curve, and from which images take a large network
+SEVERAL = 3_000  # rows up to which one more recipe takes less than half a minute
 MANY = 50_000  # rows up to which folds take less than a minute or so
 LONG = 6_000  # rows up to which the same holds for a fixed number of epochs
 MOST = 100_000  # rows from which a small network has enough to do
@@ -41,12 +43,10 @@ class Recommendation:
 
 @dataclass(frozen=True)
 class BlendedRecipe:
-    """A further recipe in the same folds, with what it has otherwise than the recipe says."""
+    """A further recipe in the same folds, and what it has otherwise than the recipe says, by block."""
 
     name: str
-    scaling: str
-    learning_rate: float = 0.001
-    dropout: float = 0.1
+    settings: Mapping[str, Mapping[str, PlainValue]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,9 @@ def meaning_of(recipe: str) -> str:
     return words[:1].lower() + words[1:]
 
 
+CALM = {"model": {"dropout": 0.1}, "optimizer": {"learning_rate": 0.001}}  # for few rows, of either kind
+PLAIN = BlendedRecipe("mlp", {"data": {"scaling": "standard"}, **CALM})
+EMBEDDING = BlendedRecipe("mlp_plr", {"data": {"scaling": "robust_clip"}, **CALM})
 OF_IMAGES = Recommendation([512, 512], 0.2, 0.0, 0.001, 60, 8)
 OF_CURVES = Recommendation([32, 32], 0.0, 0.001, 0.01, 400, 40)
 OF_VERY_FEW = Recommendation([64], 0.2, 0.003, 0.003, 400, 40)
@@ -122,24 +125,23 @@ def recipe_for(guess: Guess, rows: int) -> RecommendedRecipe:
 
     Folds predict better than as many networks that are stopped by the same rows: each row trains most of
     them. Large embeddings are too much where columns are many; realmlp has small ones, and probabilities that
-    a temperature makes less cautious. Of few rows quantiles are coarse, and which of two perceptrons suits
-    a table is not known before: both are trained, and held-out rows weigh them.
+    a temperature makes less cautious. Of few rows quantiles are coarse. Which of two recipes suits a table of
+    up to some thousand rows is not known before: both are trained, and held-out rows weigh them.
     """
     folds = FOLDS if rows < MANY and in_folds(guess) else 0
     if len(guess.numbers) > WIDE and rows < LONG:
         folds = min(folds, FEWER_FOLDS) if rows >= MEDIUM else folds
         return RecommendedRecipe("realmlp", folds=folds, calibrated=guess.kind != "numbers")
     embeds = 0 < len(guess.numbers) <= WIDE
-    if rows >= FEW:
-        return RecommendedRecipe("mlp_plr" if embeds else "mlp", folds=folds)
-    both = folds and embeds
-    if guess.kind == "numbers":
-        plain = BlendedRecipe("mlp", "standard") if both else None
-        return RecommendedRecipe(
-            "mlp_plr" if embeds else "mlp", folds=folds, scaling="robust_clip", blended=plain
-        )
-    embedding = BlendedRecipe("mlp_plr", "robust_clip") if both else None
-    return RecommendedRecipe("mlp", folds=folds, scaling="standard", blended=embedding)
+    network = "mlp_plr" if embeds else "mlp"
+    if rows < FEW and guess.kind == "numbers":
+        recommended = RecommendedRecipe(network, scaling="robust_clip", blended=PLAIN)
+    elif rows < FEW:
+        recommended = RecommendedRecipe("mlp", scaling="standard", blended=EMBEDDING)
+    else:
+        recommended = RecommendedRecipe(network, blended=BlendedRecipe("realmlp") if rows < SEVERAL else None)
+    blended = recommended.blended if folds and embeds else None  # which folds weigh
+    return replace(recommended, folds=folds, blended=blended)
 
 
 def in_folds(guess: Guess) -> bool:
