@@ -326,6 +326,16 @@ def test_one_that_was_interrupted_in_memory_goes_on_where_it_is_saved(whole, tmp
     assert contents(whole.folder) == contents(tmp_path / "run")
 
 
+def test_a_fold_that_was_killed_before_its_seal_counts(whole, tmp_path):
+    shutil.copytree(whole.folder, tmp_path / "run")
+    for name in ("summary.json", "ensemble.json", "networks/2/summary.json", "networks/2/folds/1/ended.json"):
+        (tmp_path / "run" / name).unlink()
+    shutil.rmtree(tmp_path / "run" / "networks" / "3")
+    nettrain.resume(tmp_path / "run", stop=lambda: True)
+    nettrain.resume(tmp_path / "run")
+    assert contents(whole.folder) == contents(tmp_path / "run")
+
+
 def test_folds_that_are_gone_are_missed(whole, tmp_path):
     shutil.copytree(whole.folder, tmp_path / "run")
     for name in ("summary.json", "ensemble.json"):

@@ -66,6 +66,16 @@ def test_an_interrupted_one_ends_like_one_that_was_not(whole, tmp_path, steps):
     )
 
 
+def test_a_fold_that_was_killed_before_its_seal_is_sealed(whole, tmp_path):
+    shutil.copytree(whole.folder, tmp_path / "run")
+    (tmp_path / "run" / "summary.json").unlink()
+    seal = tmp_path / "run" / "folds" / "2" / "ended.json"
+    before = seal.read_bytes()
+    seal.unlink()
+    assert_same(whole, nettrain.resume(tmp_path / "run"))
+    assert before == seal.read_bytes()
+
+
 TOGETHER = {
     **SPEC,
     "data": {"source": "builtin:iris", "folds": 3},

@@ -8,8 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from nettrain.data.reading.memory import MemoryTables
+from nettrain.store.data_fingerprint import fingerprint
 from nettrain.store.fold_summary import EndedFold
 from nettrain.store.run_folder import RunFolder
+from nettrain.store.seal import seal_fold
 from nettrain.training.events import EpochDone, Event
 from nettrain.workflow.folds.out_of_fold import PredictedFold, predict_held_out
 from nettrain.workflow.folds.plan import PlannedFold
@@ -117,6 +119,8 @@ def continue_folds(
         with restored(path, memory=memory) as before:
             if isinstance(before, EndedRun):
                 run = StoredRun.of(before)
+                if not run.files.ended.is_file():  # killed before it was sealed
+                    seal_fold(run.files, fingerprint(fold.data))
             else:
                 job = before.reopen()
                 job.recorder.add_follower(before_save)
