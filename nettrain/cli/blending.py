@@ -3,14 +3,21 @@
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from time import perf_counter
 from typing import TYPE_CHECKING
 
 from nettrain.cli.interrupt import explained
-from nettrain.cli.training import LOADED, Screen, resume_command
+from nettrain.cli.training import (
+    LOADED,
+    Screen,
+    go_on,
+    refuse_animation_of_several,
+    resume_command,
+    seconds_of_drawing,
+)
 
 if TYPE_CHECKING:
     from nettrain.experiment.load import LoadedExperiment
+    from nettrain.output.drawing import Draw
     from nettrain.workflow.blending.blend import Blend, BlendJob
     from nettrain.workflow.blending.jobs import NetworkJob, TrainedNetwork
     from nettrain.workflow.training import RunOutcome
@@ -19,34 +26,26 @@ if TYPE_CHECKING:
 def train_blend(loaded: "LoadedExperiment", screen: Screen, out: Path) -> "Blend":
     """Train the networks of a blend in a new folder."""
     from nettrain.cli.interrupt import interruptible
-    from nettrain.workflow.blending.blend import in_new_folder
+    from nettrain.workflow.blending.blend import begin
     from nettrain.workflow.blending.plan import finds_rates, plan_blend
+    from nettrain.workflow.run_files import new_run_folder
 
     finding = finds_rates(loaded) and not screen.quiet
     with screen.console.status("trying learning rates") if finding else nullcontext():
         planned = plan_blend(loaded)
-    with interruptible() as interrupted, in_new_folder(planned, out, loaded.folder) as job:
-        return conduct_blend(job, screen, interrupted)
+    with (
+        interruptible() as interrupted,
+        new_run_folder(planned.experiment, out, loaded.folder) as (folder, notes),
+    ):
+        return conduct_blend(begin(planned, folder, notes), screen, interrupted)
 
 
 def resume_blend(path: Path, overrides: Sequence[str], screen: Screen) -> "RunOutcome":
     """Train the networks of a blend that have not ended. Raises SpecError for --animate."""
-    from nettrain.cli.interrupt import interruptible
-    from nettrain.experiment.load import load
-    from nettrain.store.run_folder import RunFolder
     from nettrain.workflow.blending.resumption import restored_blend
-    from nettrain.workflow.restored_run import EndedRun
-    from nettrain.workflow.train import refuse_for_several
 
-    if screen.animate:
-        refuse_for_several("--animate", load(RunFolder(path).config).experiment)
-    with restored_blend(path, overrides) as job:
-        if not isinstance(job, EndedRun):
-            with interruptible() as interrupted:
-                return conduct_blend(job, screen, interrupted)
-    if not screen.quiet:
-        screen.console.print(job.advice, soft_wrap=True)
-    return job
+    refuse_animation_of_several(path, screen)
+    return go_on(restored_blend(path, overrides), conduct_blend, screen)
 
 
 def conduct_blend(
@@ -54,7 +53,6 @@ def conduct_blend(
 ) -> "Blend":
     """Train the networks, show progress and results, and draw figures, as `conduct` does of one training."""
     from nettrain.output.blend_view import show_blend_head, show_blend_report, show_network_head
-    from nettrain.output.console import print_notes
 
     folder = job.folder
     assert folder is not None, "a command trains in a folder"
@@ -68,12 +66,13 @@ def conduct_blend(
         if not screen.quiet:
             show_blend_head(screen.console, job)
         blend = job.run(train, started=started)
-    drawing = perf_counter()
-    if screen.draw is not None:
+
+    def pictures(draw: "Draw") -> list[str]:
         from nettrain.output.run_pictures import draw_blend_pictures
 
-        print_notes(draw_blend_pictures(blend, folder.path, screen.draw))
-    drawing = perf_counter() - drawing if screen.draw is not None else 0.0
+        return draw_blend_pictures(blend, folder.path, draw)
+
+    drawing = seconds_of_drawing(screen, pictures)
     if not screen.quiet:
         show_blend_report(screen.console, blend, folder, drawing)
     return blend

@@ -3,14 +3,21 @@
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from time import perf_counter
 from typing import TYPE_CHECKING
 
 from nettrain.cli.interrupt import explained
-from nettrain.cli.training import LOADED, Screen, resume_command
+from nettrain.cli.training import (
+    LOADED,
+    Screen,
+    go_on,
+    refuse_animation_of_several,
+    resume_command,
+    seconds_of_drawing,
+)
 
 if TYPE_CHECKING:
     from nettrain.experiment.load import LoadedExperiment
+    from nettrain.output.drawing import Draw
     from nettrain.workflow.cross_validation import CrossValidation, CrossValidationJob
     from nettrain.workflow.training import RunOutcome
 
@@ -19,41 +26,32 @@ def train_folds(loaded: "LoadedExperiment", screen: Screen, out: Path) -> "Cross
     """Cross-validate in a new folder."""
     from nettrain.cli.interrupt import interruptible
     from nettrain.experiment.resolution import rate_is_auto
-    from nettrain.workflow.cross_validation import in_new_folder
+    from nettrain.workflow.cross_validation import begin
     from nettrain.workflow.folds.plan import plan_cross_validation
+    from nettrain.workflow.run_files import new_run_folder
 
     finding = rate_is_auto(loaded.experiment) and not screen.quiet
     with screen.console.status("trying learning rates") if finding else nullcontext():
         planned = plan_cross_validation(loaded)
-    with interruptible() as interrupted, in_new_folder(planned, out, loaded.folder) as job:
-        return conduct_folds(job, screen, interrupted)
+    with (
+        interruptible() as interrupted,
+        new_run_folder(planned.experiment, out, loaded.folder) as (folder, notes),
+    ):
+        return conduct_folds(begin(planned, folder, notes), screen, interrupted)
 
 
 def resume_folds(path: Path, overrides: Sequence[str], screen: Screen) -> "RunOutcome":
-    """Train the folds of a cross-validation that have not ended."""
-    from nettrain.cli.interrupt import interruptible
-    from nettrain.experiment.load import load
-    from nettrain.store.run_folder import RunFolder
+    """Train the folds of a cross-validation that have not ended. Raises SpecError for --animate."""
     from nettrain.workflow.folds.resumption import restored_folds
-    from nettrain.workflow.restored_run import EndedRun
-    from nettrain.workflow.train import refuse_for_several
 
-    if screen.animate:
-        refuse_for_several("--animate", load(RunFolder(path).config).experiment)
-    with restored_folds(path, overrides) as job:
-        if not isinstance(job, EndedRun):
-            with interruptible() as interrupted:
-                return conduct_folds(job, screen, interrupted)
-    if not screen.quiet:
-        screen.console.print(job.advice, soft_wrap=True)
-    return job
+    refuse_animation_of_several(path, screen)
+    return go_on(restored_folds(path, overrides), conduct_folds, screen)
 
 
 def conduct_folds(
     job: "CrossValidationJob", screen: Screen, interrupted: Callable[[], bool], started: float = LOADED
 ) -> "CrossValidation":
     """Train the folds, show progress and results, and draw figures, as `conduct` does of one training."""
-    from nettrain.output.console import print_notes
     from nettrain.output.cross_validation_view import (
         show_fold_progress,
         show_folds_head,
@@ -71,12 +69,13 @@ def conduct_folds(
         show_fold_progress(screen.console, job, quiet=screen.quiet) as on_event,
     ):
         result = job.run(on_event, interrupted=interrupted, started=started)
-    drawing = perf_counter()
-    if screen.draw is not None:
+
+    def pictures(draw: "Draw") -> list[str]:
         from nettrain.output.run_pictures import draw_fold_pictures
 
-        print_notes(draw_fold_pictures(result, folder.path, screen.draw))
-    drawing = perf_counter() - drawing if screen.draw is not None else 0.0
+        return draw_fold_pictures(result, folder.path, draw)
+
+    drawing = seconds_of_drawing(screen, pictures)
     if not screen.quiet:
         show_folds_report(screen.console, result, folder, drawing)
     return result

@@ -52,7 +52,8 @@ def train(
         from nettrain.experiment.resolution import rate_is_auto
         from nettrain.output.console import console
         from nettrain.workflow.preparation import prepare_training
-        from nettrain.workflow.train import in_new_folder, refuse_for_several
+        from nettrain.workflow.run_files import new_run_folder
+        from nettrain.workflow.train import begin, refuse_for_several
 
         screen = Screen(
             console(stderr=as_json),
@@ -75,6 +76,9 @@ def train(
             prepared = prepare_training(loaded, profile=profile)
         screen.refuse(prepared.data.preprocessing)
         # from here on Ctrl-C leaves a run folder with whole files, which can be resumed
-        with interruptible() as interrupted, in_new_folder(prepared, out, file.parent) as job:
-            result = conduct(job, screen, interrupted)
+        with (
+            interruptible() as interrupted,
+            new_run_folder(prepared.experiment, out, file.parent) as (folder, notes),
+        ):
+            result = conduct(begin(prepared, folder, notes), screen, interrupted)
         leave(result, as_json=as_json)

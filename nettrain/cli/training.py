@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import typer
 
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from nettrain.output.console import Console
     from nettrain.output.drawing import Draw
     from nettrain.workflow.animation import EpochRecorder
+    from nettrain.workflow.restored_run import EndedRun
     from nettrain.workflow.training import RunOutcome, TrainingJob, TrainingResult
 
+J = TypeVar("J")
 LOADED = perf_counter()  # almost the start of the process, since commands are imported first
 NoFigures = Annotated[bool, typer.Option("--no-figures", help="Draw no figures.")]
 Animate = Annotated[
@@ -69,7 +71,6 @@ def conduct(
     job: "TrainingJob", screen: Screen, interrupted: Callable[[], bool], started: float = LOADED
 ) -> "TrainingResult":
     """Train, show progress and results, and draw figures; times count from `started` on perf_counter."""
-    from nettrain.output.console import print_notes
     from nettrain.output.training_view import show_head, show_progress, show_report
     from nettrain.workflow.training import to_all
 
@@ -86,15 +87,55 @@ def conduct(
         with show_progress(screen.console, quiet=screen.quiet) as on_event:
             listeners = [on_event] if recorder is None else [on_event, recorder.on_event]
             result = job.run(to_all(listeners), interrupted=interrupted, started=started)
-        drawing = perf_counter()
-        if screen.draw is not None:
+
+        def pictures(draw: "Draw") -> list[str]:
             from nettrain.output.run_pictures import draw_pictures
 
-            print_notes(draw_pictures(result, folder.path, screen.draw, recorder))
-        drawing = perf_counter() - drawing if screen.draw is not None else 0.0
+            return draw_pictures(result, folder.path, draw, recorder)
+
+        drawing = seconds_of_drawing(screen, pictures)
         if not screen.quiet:
             show_report(screen.console, result, folder, drawing)
     return result
+
+
+def seconds_of_drawing(screen: Screen, pictures: "Callable[[Draw], list[str]]") -> float:
+    """Draw pictures, if there are to be some, and print notes on them; returns how long it took."""
+    if screen.draw is None:
+        return 0.0
+    from nettrain.output.console import print_notes
+
+    began = perf_counter()
+    print_notes(pictures(screen.draw))
+    return perf_counter() - began
+
+
+def go_on(
+    restored: "AbstractContextManager[J | EndedRun]",
+    conduct_parts: "Callable[[J, Screen, Callable[[], bool]], RunOutcome]",
+    screen: Screen,
+) -> "RunOutcome":
+    """Train what is left of a run of several parts, or print that nothing is."""
+    from nettrain.cli.interrupt import interruptible
+    from nettrain.workflow.restored_run import EndedRun
+
+    with restored as job:
+        if not isinstance(job, EndedRun):
+            with interruptible() as interrupted:
+                return conduct_parts(job, screen, interrupted)
+    if not screen.quiet:
+        screen.console.print(job.advice, soft_wrap=True)
+    return job
+
+
+def refuse_animation_of_several(path: Path, screen: Screen) -> None:
+    """Raise SpecError when an animation is wanted of a run of several parts."""
+    if screen.animate:
+        from nettrain.experiment.load import load
+        from nettrain.store.run_folder import RunFolder
+        from nettrain.workflow.train import refuse_for_several
+
+        refuse_for_several("--animate", load(RunFolder(path).config).experiment)
 
 
 def _epoch_recorder(job: "TrainingJob") -> "EpochRecorder":

@@ -20,7 +20,14 @@ from nettrain.workflow.own_rows import (
     out_of_fold_predictions,
     own_predictions,
 )
-from nettrain.workflow.small_world import SmallWorld, look, look_at_folds, predicting, small_world
+from nettrain.workflow.small_world import (
+    SmallWorld,
+    WorldMap,
+    look,
+    look_at_folds,
+    predicting,
+    small_world,
+)
 from nettrain.workflow.training import TrainingResult
 
 if TYPE_CHECKING:
@@ -170,11 +177,7 @@ def _draw_boundary_of_folds(result: "CrossValidation", folder: Path, draw: Draw)
     runs = [one.predicted.trained for one in result.folds if one.predicted.trained is not None]
     task = joint_task([run.task for run in runs]) if runs else None
     seen = look_at_folds(runs, result.folds[0].planned.data, task) if task else None
-    if seen is None:
-        return
-    what = "decision regions" if seen.world.splits_plane else "predictions"
-    title = f"{result.summary['experiment']}: {what} of {plural(len(runs), 'fold')}"
-    write_atomic(folder / "boundary.png", draw("boundary.picture.boundary_picture", seen, title))
+    _draw_seen(seen, result.summary["experiment"], plural(len(runs), "fold"), folder, draw)
 
 
 def _draw_boundary_of_blend(blend: "Blend", folder: Path, draw: Draw) -> None:
@@ -182,10 +185,15 @@ def _draw_boundary_of_blend(blend: "Blend", folder: Path, draw: Draw) -> None:
     predictor = blend.predictor.select_members()
     data = blend.networks[0].folds[0].planned.data
     seen = look_at_folds(predictor.runs, data, predictor.task)
+    _draw_seen(seen, blend.summary["experiment"], plural(len(blend.chosen), "network"), folder, draw)
+
+
+def _draw_seen(seen: WorldMap | None, name: str, whose: str, folder: Path, draw: Draw) -> None:
+    """What several networks predict together; nothing where it cannot be seen."""
     if seen is None:
         return
     what = "decision regions" if seen.world.splits_plane else "predictions"
-    title = f"{blend.summary['experiment']}: {what} of {plural(len(blend.chosen), 'network')}"
+    title = f"{name}: {what} of {whose}"
     write_atomic(folder / "boundary.png", draw("boundary.picture.boundary_picture", seen, title))
 
 

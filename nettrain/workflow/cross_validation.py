@@ -1,9 +1,7 @@
 """Cross-validation: a network for each fold, and what they say together about rows they have not seen."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from time import perf_counter
 from typing import Protocol
 
@@ -27,7 +25,6 @@ from nettrain.workflow.folds.out_of_fold import (
 )
 from nettrain.workflow.folds.plan import PlannedCrossValidation
 from nettrain.workflow.folds.training import FoldRun, FoldsEpoch, continue_folds, train_folds
-from nettrain.workflow.run_files import new_run_folder
 from nettrain.workflow.training import RunOutcome
 
 
@@ -144,18 +141,6 @@ class CrossValidationJob:
     def _before_save(self) -> None:
         if self.watcher is not None:
             self.watcher.flush()
-
-
-@contextmanager
-def in_new_folder(
-    planned: PlannedCrossValidation, parent: Path, beside: Path
-) -> Iterator[CrossValidationJob]:
-    """A cross-validation in a new run folder in `parent`, which is locked while the context lasts.
-
-    A note names an interrupted one of the same experiment, in `parent` or in the folder `beside`.
-    """
-    with new_run_folder(planned.experiment, parent, beside) as (folder, notes):
-        yield begin(planned, folder, notes)
 
 
 def begin(planned: PlannedCrossValidation, folder: RunFolder, notes: Sequence[str]) -> CrossValidationJob:

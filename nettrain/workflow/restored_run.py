@@ -21,7 +21,7 @@ from nettrain.store.checkpointer import Checkpointer
 from nettrain.store.history import HistoryWriter
 from nettrain.store.run_folder import RunFolder
 from nettrain.store.stored_file import invalid, wrong_key
-from nettrain.store.summary import Ending, RunSummary, summary_or_note
+from nettrain.store.summary import Ending, RunSummary, read_summary, summary_or_note
 from nettrain.store.written_table import TableRecord
 from nettrain.training.resumption.changes import (
     arrays_to_reset,
@@ -61,6 +61,21 @@ class EndedRun(RunOutcome):
         networks: Sequence[Ending] = summary.get("members") or [summary]
         more = sorted({CONTINUES[one["stop_reason"]] for one in networks if one["stop_reason"] in CONTINUES})
         return "; ".join([ended, *more])
+
+
+@contextmanager
+def reopened(folder: RunFolder) -> Iterator[EndedRun | list[str]]:
+    """Notes on the folder of a run of several parts that goes on, locked while the context lasts.
+
+    Instead of notes the run, where it has ended.
+    """
+    with locked(folder.path) as note:
+        remove_temporary_files(folder.path)
+        summary = read_summary(folder.summary)
+        if summary is not None and summary["status"] != "interrupted":
+            yield EndedRun(summary, folder.path)
+        else:
+            yield [note] if note else []
 
 
 @dataclass(frozen=True)

@@ -214,18 +214,6 @@ def _train_blend(
     return Run(contents, tuple(job.all_notes), memory)
 
 
-@contextmanager
-def in_new_folder(prepared: PreparedTraining, parent: Path, beside: Path) -> Iterator[TrainingJob]:
-    """A training in a new run folder in `parent`, which is locked while the context lasts.
-
-    A note names an interrupted run of the same experiment, in `parent` or in the folder `beside`.
-    """
-    from nettrain.workflow.run_files import new_run_folder
-
-    with new_run_folder(prepared.experiment, parent, beside) as (folder, notes):
-        yield begin(prepared, folder, notes)
-
-
 def begin(prepared: PreparedTraining, folder: RunFolder, notes: Sequence[str]) -> TrainingJob:
     """The training of a new run in this folder, which has its experiment from now on."""
     write_atomic(folder.config, to_yaml(prepared.experiment))

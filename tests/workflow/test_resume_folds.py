@@ -7,8 +7,9 @@ import pytest
 
 import nettrain
 from nettrain.errors import DataError, SpecError, StoredFileError
-from nettrain.workflow.cross_validation import in_new_folder
+from nettrain.workflow.cross_validation import begin
 from nettrain.workflow.folds.plan import plan_cross_validation
+from nettrain.workflow.run_files import new_run_folder
 from nettrain.workflow.source import load_experiment
 
 pytestmark = pytest.mark.usefixtures("step_by_step")
@@ -178,7 +179,8 @@ def test_folds_that_were_interrupted_are_named_when_they_are_trained_anew(tmp_pa
     first = nettrain.train(SPEC, out=runs, stop=after(3))
     assert "interrupted" == first.status
     planned = plan_cross_validation(load_experiment(SPEC, ()), None)
-    with in_new_folder(planned, runs, runs) as job:
+    with new_run_folder(planned.experiment, runs, runs) as (folder, notes):
+        job = begin(planned, folder, notes)
         said = (
             f"{first.folder} has these settings and was interrupted: nettrain resume {first.folder} goes on"
         )

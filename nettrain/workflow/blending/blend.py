@@ -4,8 +4,7 @@ Weights are whole numbers, chosen by the rows that no network was trained on; al
 do not clearly prefer some of the networks.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
@@ -42,7 +41,6 @@ from nettrain.workflow.chosen_networks import (
 )
 from nettrain.workflow.folds.out_of_fold import out_of_fold_frame
 from nettrain.workflow.restored_run import EndedRun
-from nettrain.workflow.run_files import new_run_folder
 from nettrain.workflow.training import RunOutcome
 
 TrainOne: TypeAlias = Callable[[int, NetworkJob], TrainedNetwork]
@@ -117,8 +115,8 @@ class BlendJob:
         """A blend that does not predict: it was interrupted, or all of its networks diverged."""
         ended = [one.ended(0) for one in networks]
         summary = summarise_ensemble(self._name, ended, {}, {}, joint_timing(ended))
-        endings = [one.run.summary for one in networks]
-        summary = {**summary, "status": endings[-1]["status"], "stop_reason": endings[-1]["stop_reason"]}
+        last = networks[-1].run.summary
+        summary = {**summary, "status": last["status"], "stop_reason": last["stop_reason"]}
         return self._ended(Blend(summary, self._path, self.planned, tuple(networks)), started)
 
     def _chosen(self, networks: Sequence[BlendedNetwork], started: float) -> Blend:
@@ -169,16 +167,6 @@ def record(blend: Blend, folder: RunFolder) -> None:
     if blend.chosen:
         write_json(folder.ensemble, ensemble_json(blend.chosen))
     write_json(folder.summary, blend.summary)
-
-
-@contextmanager
-def in_new_folder(planned: PlannedBlend, parent: Path, beside: Path) -> Iterator[BlendJob]:
-    """A blend in a new run folder in `parent`, which is locked while the context lasts.
-
-    A note names an interrupted one of the same experiment, in `parent` or in the folder `beside`.
-    """
-    with new_run_folder(planned.experiment, parent, beside) as (folder, notes):
-        yield begin(planned, folder, notes)
 
 
 def begin(planned: PlannedBlend, folder: RunFolder, notes: Sequence[str]) -> BlendJob:

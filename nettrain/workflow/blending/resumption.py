@@ -6,13 +6,11 @@ from pathlib import Path
 
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import SpecError
-from nettrain.files import remove_temporary_files
-from nettrain.locks import locked
 from nettrain.store.run_folder import RunFolder
 from nettrain.store.summary import read_summary
 from nettrain.workflow.blending.blend import BlendJob
 from nettrain.workflow.blending.plan import PlannedBlend, plan_blend
-from nettrain.workflow.restored_run import EndedRun
+from nettrain.workflow.restored_run import EndedRun, reopened
 from nettrain.workflow.source import load_experiment
 
 
@@ -28,17 +26,15 @@ def restored_blend(
     folder = RunFolder.open_started(path)
     if overrides:
         raise SpecError(f"{path}: its networks go on as they began; train anew for {overrides[0]}")
-    with locked(path) as note:
-        remove_temporary_files(path)
-        summary = read_summary(folder.summary)
-        if summary is not None and summary["status"] != "interrupted":
-            yield EndedRun(summary, path)
+    with reopened(folder) as notes:
+        if isinstance(notes, EndedRun):
+            yield notes
             return
         planned = plan_blend(load_experiment(folder.config, memory=memory, blended=True), memory)
         for of_all in (folder.summary, folder.ensemble, folder.out_of_fold):
             of_all.unlink(missing_ok=True)
         folder.remove_views()
-        yield BlendJob(planned, folder, (*([note] if note else []), _progress(planned, folder)))
+        yield BlendJob(planned, folder, (*notes, _progress(planned, folder)))
 
 
 def _progress(planned: PlannedBlend, folder: RunFolder) -> str:

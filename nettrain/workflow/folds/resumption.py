@@ -10,16 +10,14 @@ from nettrain.data.reading.memory import MemoryTables
 from nettrain.data.tables.table import counted
 from nettrain.errors import SpecError
 from nettrain.experiment.load import to_yaml
-from nettrain.files import remove_temporary_files
-from nettrain.locks import locked
 from nettrain.store.run_folder import RunFolder
 from nettrain.store.seal import read_seal
 from nettrain.store.stored_file import read_limited, read_stored
-from nettrain.store.summary import RunSummary, read_summary
+from nettrain.store.summary import RunSummary
 from nettrain.workflow.cross_validation import CrossValidationJob
 from nettrain.workflow.folds.plan import PlannedCrossValidation, PlannedFold, plan_cross_validation
 from nettrain.workflow.folds.training import FoldRun
-from nettrain.workflow.restored_run import EndedRun
+from nettrain.workflow.restored_run import EndedRun, reopened
 from nettrain.workflow.run_data import refuse_other_data
 from nettrain.workflow.run_files import StoredRun
 from nettrain.workflow.source import load_experiment
@@ -37,11 +35,9 @@ def restored_folds(
     folder = RunFolder.open_started(path)
     if overrides:
         raise SpecError(f"{path}: {_no_changes(folder, overrides)}")
-    with locked(path) as note:
-        remove_temporary_files(path)
-        summary = read_summary(folder.summary)
-        if summary is not None and summary["status"] != "interrupted":
-            yield EndedRun(summary, path)
+    with reopened(folder) as on_folder:
+        if isinstance(on_folder, EndedRun):
+            yield on_folder
             return
         planned = plan_cross_validation(load_experiment(folder.config, memory=memory), memory)
         ended = ended_folds(planned, folder)
@@ -49,7 +45,7 @@ def restored_folds(
         for of_all in (folder.summary, folder.fold_figures, folder.out_of_fold):
             of_all.unlink(missing_ok=True)
         folder.remove_views()
-        notes = (*([note] if note else []), *_progress(planned, ended, begun))
+        notes = (*on_folder, *_progress(planned, ended, begun))
         yield CrossValidationJob(planned, folder, notes, tuple(ended), tuple(begun))
 
 
